@@ -1,0 +1,125 @@
+# The words of this project. Each of them works on a bare checkout with only Python >= 3.11, make and a package index:
+# an environment is made, or made again, when it is older than the files that describe it.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+PY := .venv/bin/python
+PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --no-input
+
+# Without compiled files every start of Airflow takes 2.5 s longer. The others would lead an installation astray.
+unexport PYTHONDONTWRITEBYTECODE PYTHONPATH PYTHONHOME
+unexport PIP_USER PIP_TARGET PIP_PREFIX PIP_CONSTRAINT PIP_NO_DEPS PIP_REQUIRE_VIRTUALENV
+
+# What `make constraints` pins: Airflow's newest patch of each line, with what was on the index at that time.
+AIRFLOW_3.1 := 3.1.8 --exclude-newer 2026-03-25
+AIRFLOW_3.2 := 3.2.2 --exclude-newer 2026-06-15
+AIRFLOW_3.3 := 3.3.2
+
+# Floors and tools that do not depend on the Airflow line: the default line alone tests them.
+SAME_ON_EVERY_LINE := contract api mlops emulator packaging
+QUICK_TESTS := $(wildcard $(addprefix tests/,$(SAME_ON_EVERY_LINE)))
+ARGS ?=
+
+# $(call set_up,FOLDER,CONSTRAINTS,EXTRA): an environment with this checkout in it, editable.
+define set_up
+	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed: make PYTHON=...")'
+	@echo "setting up $(1) (about a minute, once)"
+	@$(PYTHON) -m venv $(1)
+	@$(1)/bin/python $(PIP_INSTALL) --constraint $(2) hatchling
+	@$(1)/bin/python $(PIP_INSTALL) --constraint $(2) --no-build-isolation --editable '.[$(3)]'
+	@touch $(1)/.ready
+endef
+
+.venv/.ready: pyproject.toml constraints.txt
+	$(call set_up,.venv,constraints.txt,dev)
+
+.venv-%/.ready: pyproject.toml constraints/airflow-%.txt
+	$(call set_up,.venv-$*,constraints/airflow-$*.txt,test)
+
+# make would remove them as by-products of a pattern rule.
+.PRECIOUS: .venv-%/.ready
+
+.PHONY: help
+help: ## this list
+	@sed -n 's/^\([a-z.0-9-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r word text; do printf '  make %-14s %s\n' "$$word" "$$text"; done
+
+.PHONY: demo
+demo: .venv/.ready ## the pipelines on the emulator in real Airflow, with progress (STORY=promotion: one of them)
+	@$(PY) -m demo.run $(STORY)
+
+.PHONY: ui
+ui: .venv/.ready ## Airflow's web UI with the example DAGs and the emulator, to look around; Ctrl-C ends it
+	@$(PY) -m demo.ui
+
+.PHONY: emulator
+emulator: .venv/.ready ## the emulator of the service on 127.0.0.1:8085
+	@$(PY) -m airflow_provider.emulator --host 127.0.0.1 --port 8085 --world demo --speed 60
+
+.PHONY: test
+test: .venv/.ready ## set-up and the suite (ARGS='tests/api -x' for a part)
+	@$(PY) -m pytest -q $(ARGS)
+
+.PHONY: test-stack
+test-stack: .venv/.ready ## tests that start real Airflow processes (some minutes)
+	@$(PY) -m pytest -q -m stack $(ARGS)
+
+.PHONY: test-wheel
+test-wheel: .venv/.ready ## builds the wheel and tries it in a new environment for each Airflow line (some minutes)
+	@$(PY) -m pytest -q -m slow_install tests/packaging $(ARGS)
+
+.PHONY: test-matrix
+test-matrix: ## the Airflow-facing tests on Airflow 3.1 and 3.2
+	@failed=; for line in 3.1 3.2; do $(MAKE) test-$$line || failed="$$failed $$line"; done; \
+	if [ -n "$$failed" ]; then echo "failed on Airflow$$failed"; exit 1; fi
+
+test-%: .venv-%/.ready
+	@echo "Airflow $*"
+	@.venv-$*/bin/python -m pytest -q $(foreach part,$(SAME_ON_EVERY_LINE),--ignore=tests/$(part)) $(ARGS)
+
+.PHONY: check
+check: .venv/.ready ## format, lint, types, floors and the quick tests
+	@$(PY) -m ruff format --check --quiet . || { echo 'run: .venv/bin/ruff format .'; exit 1; }
+	@$(PY) -m ruff check --quiet .
+	@$(PY) -m ruff check --quiet --preview --select AIR003,AIR004,AIR201,AIR202,AIR304,AIR321 example_dags
+	@$(PY) -m mypy
+	@$(PY) -m pytest -q $(QUICK_TESTS)
+
+.PHONY: coverage
+coverage: .venv/.ready ## the suite with coverage (import lines included, which a plugin would miss)
+	@$(PY) -m coverage erase
+	@$(PY) -m coverage run -m pytest -q $(ARGS)
+	@$(PY) -m coverage combine --quiet
+	@$(PY) -m coverage report
+
+.PHONY: bench
+bench: .venv/.ready ## import cost of all operator modules and of the pytest plugin
+	@$(PY) -m benchmarks.imports
+
+.PHONY: wheel
+wheel: .venv/.ready ## wheel and sdist in dist/
+	@rm -rf dist
+	@$(PY) -m hatchling build -d dist
+
+# uv is needed here alone, for its --exclude-newer, and gets an environment of its own.
+.PHONY: constraints
+constraints: ## maintainers: renew the pinned versions of all three Airflow lines
+	@$(PYTHON) -m venv .venv-uv
+	@.venv-uv/bin/python $(PIP_INSTALL) uv
+	@$(call compile,$(AIRFLOW_3.1),test,constraints/airflow-3.1.txt)
+	@$(call compile,$(AIRFLOW_3.2),test,constraints/airflow-3.2.txt)
+	@$(call compile,$(AIRFLOW_3.3),dev,constraints.txt)
+
+# $(call compile,AIRFLOW VERSION [LIMITS],EXTRA,FILE): names and versions only, no addresses.
+define compile
+echo 'apache-airflow==$(firstword $(1))' | .venv-uv/bin/uv pip compile --quiet --python-version 3.11 --extra $(2) \
+	$(wordlist 2,9,$(1)) --no-header --no-annotate --no-emit-index-url --no-emit-find-links --upgrade -o $(3) pyproject.toml -
+endef
+
+.PHONY: clean
+clean: ## removes environments, builds and caches of this checkout
+	@rm -rf .venv .venv-* build dist .coverage* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
