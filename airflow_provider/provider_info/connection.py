@@ -12,7 +12,8 @@ CONNECTION_TYPE = "datarobot"
 HOOK_CLASS = "airflow_provider.hooks.datarobot.DataRobotHook"
 
 FIELDS: dict[str, dict[str, Any]] = {
-    "token_type": {
+    # Not "token_...": Airflow masks a field with that word in its name.
+    "auth_scheme": {
         "label": "Token scheme",
         "description": "The word before the token in the Authorization header; some installations want Token.",
         "schema": {"type": ["string", "null"], "enum": ["Bearer", "Token"], "default": "Bearer"},
@@ -93,3 +94,33 @@ INFO: dict[str, list[Any]] = {
         }
     ],
 }
+
+
+def form_behaviour() -> dict[str, Any]:
+    """``BEHAVIOUR`` as the hook's method ``get_ui_field_behaviour`` answers it, for Airflow 3.1."""
+    return {key.replace("-", "_"): value for key, value in BEHAVIOUR.items()}
+
+
+def form_widgets() -> dict[str, Any]:
+    """``FIELDS`` as the hook's method ``get_connection_form_widgets`` answers them, for Airflow 3.1.
+
+    wtforms is no dependency: Airflow 3.1 stands in for it while it asks, and no other line asks.
+    """
+    from wtforms import BooleanField, PasswordField, StringField
+    from wtforms.validators import Optional, any_of
+
+    widgets = {}
+    for name, field in FIELDS.items():
+        schema = field["schema"]
+        texts = PasswordField if schema.get("format") == "password" else StringField
+        kind = BooleanField if "boolean" in schema["type"] else texts
+        checks = [Optional(), any_of(schema["enum"])] if "enum" in schema else [Optional()]
+        default = schema.get("default")
+        widgets[name] = kind(
+            field["label"],
+            validators=checks,
+            description=field.get("description", ""),
+            # Numbers are typed as text, of which the hook makes numbers: 3.1 has a field for whole numbers only.
+            default=default if kind is BooleanField or default is None else str(default),
+        )
+    return widgets
