@@ -1,0 +1,142 @@
+"""What came back, read leniently and only when it is asked for: no answer is refused for what nobody needs of it."""
+
+from __future__ import annotations
+
+import email.utils
+import functools
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from airflow_provider.api.errors import DataRobotError, KeyMissing, NotUnderstood, error_class
+from airflow_provider.contract.secrets import scrub, scrub_value
+
+SHOWN = 300  # characters of a server's own words that an error shows when they are not JSON
+TITLE = re.compile(r"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the service said. Header names are in lower case; ``url_path`` is the asked path, without its query."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+    url_path: str
+    operation: str = ""
+
+    @property
+    def content_type(self) -> str:
+        """Media type in lower case, without parameters; '' where none was sent."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+    @property
+    def location(self) -> str | None:
+        """The Location header as it came; :func:`local_path` makes a path of it."""
+        return self.headers.get("location")
+
+    @property
+    def date(self) -> datetime | None:
+        """The service's own clock (Date header), with zone."""
+        return _http_date(self.headers.get("date"))
+
+    @property
+    def request_id(self) -> str | None:
+        """The service's name for this exchange, for its support (wire.md B)."""
+        return self.headers.get("x-request-id") or self.headers.get("x-datarobot-request-id")
+
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds that the service asks to wait; a point in time is read relative to the answer's own Date."""
+        given = self.headers.get("retry-after", "").strip()
+        if re.fullmatch(r"\d+(\.\d+)?", given):
+            return float(given)
+        until, now = _http_date(given), self.date
+        return max(0.0, (until - now).total_seconds()) if until and now else None
+
+    def json(self) -> Any:
+        """The body, parsed once; None where it is empty. Raises :class:`NotUnderstood` where it is no JSON."""
+        return self._json
+
+    def object(self) -> dict[str, Any]:
+        """The body where it must be a JSON object; raises :class:`NotUnderstood` otherwise."""
+        found = self.json()
+        if not isinstance(found, dict):
+            kind = "nothing" if found is None else type(found).__name__
+            raise self._not_understood(f"a JSON object was expected, not {kind}")
+        return found
+
+    def require(self, key: str) -> Any:
+        """The value of a key that is needed; raises :class:`KeyMissing` that names operation and key."""
+        found = self.object()
+        if key not in found:
+            raise KeyMissing(f"the answer has no key {key!r}", **self._known())
+        return found[key]
+
+    @functools.cached_property
+    def _json(self) -> Any:
+        if not self.content.strip():
+            return None
+        if self.content_type and self.content_type != "application/json" and not self.content_type.endswith("+json"):
+            raise self._not_understood(f"JSON was expected, not {self.content_type}")
+        try:
+            return json.loads(self.content)
+        except ValueError:
+            raise self._not_understood("the body is no JSON, or only a part of it") from None
+
+    def _not_understood(self, text: str) -> NotUnderstood:
+        return NotUnderstood(text, **self._known())
+
+    def _known(self) -> dict[str, Any]:
+        operation = self.operation or self.url_path
+        return {"operation": operation, "status": self.status, "request_id": self.request_id}
+
+
+def error_from(answer: Answer, operation: str, secrets: Iterable[str] = ()) -> DataRobotError:
+    """The error that an answer stands for; ``secrets`` are texts that must not survive an echo."""
+    known = tuple(secrets)
+    body = _body(answer)
+    told: Mapping[str, Any] = body if isinstance(body, Mapping) else {}
+    # Masked whole, by field and by literal text: a validation text may hang on the name of a secret field.
+    fields = told.get("errors")
+    return error_class(answer.status)(
+        scrub(_message(answer, told), known),
+        operation=operation,
+        status=answer.status,
+        request_id=answer.request_id,
+        errors=scrub_value(fields, known) if isinstance(fields, Mapping) else None,
+        retry_after=answer.retry_after,
+        location=answer.location,
+        body=scrub_value(body, known),
+    )
+
+
+def _body(answer: Answer) -> Any:
+    try:
+        return answer.json()
+    except NotUnderstood:
+        return None
+
+
+def _message(answer: Answer, told: Mapping[str, Any]) -> str:
+    for key in ("message", "detail", "error"):
+        if isinstance(told.get(key), str) and told[key].strip():
+            return str(told[key]).strip()
+    text = answer.content[:20_000].decode("utf-8", "replace").strip()
+    if "html" in answer.content_type or text[:1] == "<":
+        title = TITLE.search(text)
+        return f"a web page{f' titled {title[1].strip()[:SHOWN]!r}' if title else ''}, not this API"
+    if told or not text:
+        return "no message"
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
+
+
+def _http_date(text: str | None) -> datetime | None:
+    try:
+        found = email.utils.parsedate_to_datetime(text or "")
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -1,0 +1,60 @@
+"""Which values of the API are secrets, and how they are hidden.
+
+The token is not the only one: bodies carry passwords, webhook secrets, verification codes and custom headers, and
+notification logs give request headers back. Whatever shows a body (errors, logs, plans, records) masks it first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+MASK = "***"
+# DeploymentDatasetCreate (password, user), NotificationChannel* (secretToken, verificationCode, customHeaders),
+# credentialData of credentials. Compared without case, "_" and "-", because servers echo fields in other spellings.
+SECRET_FIELDS = frozenset({"password", "secrettoken", "verificationcode", "credentialdata", "customheaders"})
+SHORTEST = 4  # a shorter text would be found by chance everywhere
+
+
+def is_secret(field: object) -> bool:
+    """Whether the value of a field of this name must not be shown."""
+    return str(field).replace("_", "").replace("-", "").lower() in SECRET_FIELDS
+
+
+def mask(value: Any) -> Any:
+    """The same JSON value with the values of secret fields replaced; names of custom headers stay."""
+    if isinstance(value, Mapping):
+        return {key: _masked(item) if is_secret(key) else mask(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [mask(item) for item in value]
+    return value
+
+
+def scrub(text: str, secrets: Iterable[str]) -> str:
+    """The text without any literal occurrence of the secrets: a server may echo what it was sent."""
+    for secret in secrets:
+        if len(secret) >= SHORTEST:
+            text = text.replace(secret, MASK)
+    return text
+
+
+def scrub_value(value: Any, secrets: Iterable[str]) -> Any:
+    """:func:`scrub` for every string in a JSON value, and :func:`mask` for its secret fields."""
+    known = tuple(secrets)
+    if isinstance(value, str):
+        return scrub(value, known)
+    if isinstance(value, Mapping):
+        return {
+            scrub(str(key), known): _masked(item) if is_secret(key) else scrub_value(item, known)
+            for key, item in value.items()
+        }
+    if isinstance(value, (list, tuple)):
+        return [scrub_value(item, known) for item in value]
+    return value
+
+
+def _masked(value: Any) -> Any:
+    """A list of headers keeps their names; everything else is hidden whole."""
+    if isinstance(value, list) and all(isinstance(item, Mapping) for item in value):
+        return [{key: item if key == "name" else MASK for key, item in header.items()} for header in value]
+    return value if value is None else MASK
