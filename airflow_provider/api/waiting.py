@@ -112,6 +112,7 @@ class Waiting:
     started: float
     deadline: float | None = None
     patience: float = PATIENCE
+    absent_looks: int = ABSENT_LOOKS
     note: str = "not looked yet"
     end: End | None = None
     _due: float = field(init=False)
@@ -162,6 +163,10 @@ class Waiting:
         else:
             self._take(self._failure(str(error)), now, rng, None)
 
+    def look_now(self) -> None:
+        """The next step is a look, whatever the pacing says: somebody else keeps the time between looks."""
+        self._due = self.started
+
     def refreshed(self) -> None:
         """The connection was read again."""
         self._refresh = False
@@ -206,9 +211,9 @@ class Waiting:
         self._absences += 1
         if self.wait.absent == "done":
             self._take(Done({"absent": True}), now, rng, None)
-        elif self._absences >= ABSENT_LOOKS:
+        elif self._absences >= self.absent_looks:
             self._absences = 0
-            self._take(self._failure(f"not found {ABSENT_LOOKS} times in a row: {error}"), now, rng, None)
+            self._take(self._failure(f"not found {self.absent_looks} times in a row: {error}"), now, rng, None)
         else:
             self._take(Pending(f"not found ({self._absences}): {error}"), now, rng, error.retry_after)
 

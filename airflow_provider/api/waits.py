@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, ClassVar, Protocol
 
 from airflow_provider.api.endings import ENTITIES, JOB, Ending, Endings
@@ -97,14 +97,14 @@ class JobWait:
 class EntityWait:
     """An object whose own field tells; ``endings`` names a row of ``endings.ENTITIES``.
 
-    ``want`` is a word that counts as done besides the row's own (``active`` for a deployment). Done gives the object
+    ``want`` lists words that count as done besides the row's own (``active`` for a deployment). Done gives the object
     as ``entity``.
     """
 
     kind: ClassVar[str] = "entity"
     path: str
     endings: str
-    want: str | None = None
+    want: Sequence[str] = ()
 
     @property
     def absent(self) -> Ending:
@@ -115,7 +115,7 @@ class EntityWait:
 
     def receive(self, answer: WaitAnswer) -> Verdict:
         endings = ENTITIES[self.endings]
-        words = {**endings.words, self.want: "done"} if self.want else endings.words
+        words: dict[str, Ending] = {**endings.words, **dict.fromkeys(self.want, "done")}
         return _by_word(endings, words, answer, Done({"entity": answer.json()}))
 
 
@@ -210,6 +210,31 @@ class ThresholdWait:
 
 
 @dataclass(frozen=True, slots=True)
+class WatchWait:
+    """An object that shall stay good: it never ends well by itself, only badly, or at the deadline of whoever watches.
+
+    ``expect`` maps dotted paths to the value that must stand there, ``refuse`` to values that must not.
+    """
+
+    kind: ClassVar[str] = "watch"
+    absent: ClassVar[Ending] = "failed"
+    path: str
+    expect: Mapping[str, Any]
+    refuse: Mapping[str, Sequence[Any]]
+
+    def request(self) -> str:
+        return self.path
+
+    def receive(self, answer: WaitAnswer) -> Verdict:
+        entity = answer.json()
+        wrong = [f"{p} is {dig(entity, p)!r}, not {value!r}" for p, value in self.expect.items() if dig(entity, p) != value]
+        wrong += [f"{p} is {dig(entity, p)!r}" for p, values in self.refuse.items() if dig(entity, p) in values]
+        if wrong:
+            return Failed("; ".join(wrong), {"entity": entity})
+        return Pending("all is well so far")
+
+
+@dataclass(frozen=True, slots=True)
 class UntilWait:
     """A point in time, in seconds since 1970; asks nothing."""
 
@@ -266,7 +291,7 @@ class EveryWait:
 
 
 KINDS: Mapping[str, type[Any]] = {
-    kind.kind: kind for kind in (JobWait, EntityWait, ReviewWait, RunWait, ThresholdWait, UntilWait)
+    kind.kind: kind for kind in (JobWait, EntityWait, ReviewWait, RunWait, ThresholdWait, WatchWait, UntilWait)
 }
 
 
@@ -282,7 +307,7 @@ def wait_from_json(data: Mapping[str, Any]) -> Wait:
     if data["kind"] == EveryWait.kind:
         return EveryWait([wait_from_json(one) for one in data["waits"]])
     kind = KINDS[data["kind"]]
-    known = {key: value for key, value in data.items() if key in kind.__dataclass_fields__}
+    known = {one.name: data[one.name] for one in fields(kind) if one.name in data}
     made: Wait = kind(**known)
     return made
 

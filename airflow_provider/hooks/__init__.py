@@ -1,0 +1,1 @@
+"""Floor 3: an Airflow connection becomes api settings and a client."""

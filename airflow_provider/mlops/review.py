@@ -1,0 +1,195 @@
+"""Change requests: which action needs one, finding ours among the open ones, and telling who decided what.
+
+All values that a client sends to ask the approval policies are assumptions (no page shows a call); they stand in one
+table, ``POLICY_QUERIES``, and each operator takes ``policy_query`` in its place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider.api.errors import DataRobotError, Forbidden
+from airflow_provider.api.waits import canonical
+
+if TYPE_CHECKING:
+    from airflow_provider.api.client import Client
+
+# seed 000:1210-1222
+ACTIONS = (
+    "approve",
+    "changeStatus",
+    "changeImportance",
+    "cleanupStats",
+    "delete",
+    "replaceModel",
+    "replaceModelPackage",
+    "updateSecondaryDatasetConfigs",
+)
+OPEN = ("pending", "approved", "changesRequested")
+
+# Assumed: entity type and action per change request action; the field is always the importance.
+POLICY_QUERIES: Mapping[str, tuple[str, str]] = {
+    "replaceModel": ("deploymentModel", "update"),
+    "replaceModelPackage": ("deploymentModel", "update"),
+    "approve": ("deployment", "create"),
+    "delete": ("deployment", "delete"),
+    "changeImportance": ("deployment", "update"),
+    "changeStatus": ("deploymentStatus", "update"),
+    "updateSecondaryDatasetConfigs": ("deploymentConfig", "update"),
+    "cleanupStats": ("deploymentMonitoringData", "delete"),
+}
+
+
+class PolicyUnknown(DataRobotError):
+    """The service does not let this user ask about approval policies (403)."""
+
+
+class ConflictingRequest(DataRobotError):
+    """Another change request of the same action is open on the deployment."""
+
+
+class NotAllowed(DataRobotError):
+    """The service's own ``userOperations`` say that this user may not do this to the change request."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRequests:
+    """The open change requests of one action: ``mine`` asks for the same change, ``others`` are in the way."""
+
+    mine: Mapping[str, Any] | None
+    others: Sequence[Mapping[str, Any]]
+
+
+def matching_policy(
+    client: Client,
+    action: str,
+    importances: Sequence[str | None],
+    policy_query: Mapping[str, str] | None = None,
+) -> str | None:
+    """The id of a policy that gates the action, or None (operation getApprovalPolicyMatch).
+
+    Asks without the field and once for each importance, because a policy without a condition and one with a
+    condition may be matched by either. Raises :class:`PolicyUnknown` on 403.
+    """
+    entity_type, verb = POLICY_QUERIES[action]
+    base = {"entityType": entity_type, "action": verb}
+    queries = [base] + [{**base, "fieldName": "importance", "fieldValue": level} for level in importances if level]
+    if policy_query is not None:
+        queries = [dict(policy_query)]
+    try:
+        for query in queries:
+            found = client.call("getApprovalPolicyMatch", **query).json().get("policyId")
+            if found:
+                return str(found)
+    except Forbidden as error:
+        raise PolicyUnknown(f"approval policies cannot be asked: {error}") from error
+    return None
+
+
+def open_requests(
+    client: Client, deployment_id: str, action: str, change: Mapping[str, Any] | None, adopt: str = "mine"
+) -> OpenRequests:
+    """Looks for open requests of the action on the deployment (listChangeRequests, getDeployment).
+
+    A request is ours when it is in the caller's own list, or is named by the deployment and may be edited by the
+    caller, and its change is equal; with ``adopt="any"`` an equal change of another user counts too.
+    """
+    own = {entity["id"] for entity in _listed(client, deployment_id, myRequests=True)}
+    entities = {entity["id"]: entity for entity in _listed(client, deployment_id)}
+    for entity in _named(client, deployment_id, entities):
+        entities[entity["id"]] = entity
+        if (entity.get("userOperations") or {}).get("canUpdate"):
+            own.add(entity["id"])
+    same_action = [e for e in entities.values() if canonical(str(e.get("action"))) == action]
+    equal = [e for e in same_action if same_change(e, change) and (adopt == "any" or e["id"] in own)]
+    newest = max(equal, key=lambda e: str(e.get("createdAt")), default=None)
+    return OpenRequests(newest, [e for e in same_action if newest is None or e["id"] != newest["id"]])
+
+
+def same_change(entity: Mapping[str, Any], change: Mapping[str, Any] | None) -> bool:
+    """Whether a request asks for this change; keys that the service added do not matter, words match in any case."""
+    theirs = entity.get("change") or {}
+    return all(str(theirs.get(key)).lower() == str(value).lower() for key, value in (change or {}).items())
+
+
+def creation(
+    deployment_id: str, action: str, change: Mapping[str, Any] | None, comment: str, auto_apply: bool
+) -> dict[str, Any]:
+    """The body of createChangeRequest."""
+    body: dict[str, Any] = {
+        "entityType": "deployment",
+        "entityId": deployment_id,
+        "action": action,
+        "autoApply": auto_apply,
+        "comment": comment,
+    }
+    return body if change is None else {**body, "change": dict(change)}
+
+
+def refuse_unless_allowed(entity: Mapping[str, Any], operation: str) -> None:
+    """Raises :class:`NotAllowed` when ``userOperations`` forbids: canUpdate, canResolve, canCancel, canReview."""
+    allowed = (entity.get("userOperations") or {}).get(operation)
+    if allowed is False:
+        raise NotAllowed(
+            f"change request {entity.get('id')} is {entity.get('status')} and was opened by "
+            f"{entity.get('userName') or entity.get('userId')}: the service does not allow this user to "
+            f"{operation.removeprefix('can').lower()} it"
+        )
+
+
+def decision(client: Client, entity: Mapping[str, Any]) -> dict[str, Any]:
+    """Who decided, and when: ``id``, ``status``, ``version``, ``requested_by``, ``decided_by``, ``decided_at``,
+    ``approvals_required``, ``reviews`` (latest of each reviewer on the current version).
+
+    ``decided_by`` is None when the service does not say; an approval with fewer reviews than it needs is marked
+    ``by_policy`` (assumed to be a policy's automatic action).
+    """
+    reviews = latest_reviews(client, entity)
+    approving = [one for one in reviews if one["status"] == "approved"]
+    status = canonical(str(entity.get("status")))
+    required = entity.get("numApprovalsRequired") or 0
+    return {
+        "id": entity.get("id"),
+        "action": canonical(str(entity.get("action"))),
+        "status": status,
+        "version": entity.get("changeVersionId"),
+        "requested_by": entity.get("userName") or entity.get("userId"),
+        "decided_by": [one["by"] for one in approving] or entity.get("statusChangedBy"),
+        "decided_at": entity.get("statusChangedAt") or entity.get("processedAt"),
+        "approvals_required": required,
+        "by_policy": status in ("approved", "resolved") and len(approving) < required,
+        "reviews": reviews,
+    }
+
+
+def latest_reviews(client: Client, entity: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The last review of each reviewer on the current version, as ``by``, ``status``, ``comment``, ``at``."""
+    latest: dict[str, dict[str, Any]] = {}
+    version = entity.get("changeVersionId")
+    reviews = client.iterate("listChangeRequestReviews", changeRequestId=entity["id"])
+    for review in sorted(reviews, key=lambda one: str(one.get("createdAt"))):
+        if review.get("changeVersionId") == version and canonical(str(review.get("status"))) != "commented":
+            latest[str(review.get("userId"))] = {
+                "by": review.get("userName") or review.get("userId"),
+                "status": canonical(str(review.get("status"))),
+                "comment": review.get("comment") or "",
+                "at": review.get("createdAt"),
+            }
+    return list(latest.values())
+
+
+def _named(client: Client, deployment_id: str, known: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Open requests that the deployment names and the list does not show yet: a new one may be missing there."""
+    deployment = client.call("getDeployment", deploymentId=deployment_id).json()
+    for request_id in deployment.get("openedChangeRequests") or ():
+        if request_id not in known:
+            entity = client.call("getChangeRequest", changeRequestId=request_id).json()
+            if canonical(str(entity.get("status"))) in OPEN:
+                yield entity
+
+
+def _listed(client: Client, deployment_id: str, **filters: Any) -> Iterator[dict[str, Any]]:
+    listed = client.iterate("listChangeRequests", entityType="deployment", entityId=deployment_id, **filters)
+    return (entity for entity in listed if canonical(str(entity.get("status"))) in OPEN)

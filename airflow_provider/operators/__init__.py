@@ -1,0 +1,1 @@
+"""Floor 6: the operators, one file an area."""

@@ -1,0 +1,1 @@
+"""Floor 6: the sensors, one file an area."""

@@ -1,0 +1,108 @@
+"""What a task remembers of its remote work, so that another attempt can take it up.
+
+    intended ──► submitted ──► settled
+    (noted before the write)   (noted after it)   (the outcome was handed over, or was a final failure)
+
+Only an unsettled handle is taken up; a settled one means new work, even when the arguments are equal. The handle lives
+in the task state store (Airflow 3.3) and travels with the trigger. Before 3.3 there is no store that survives an
+attempt: XCom is emptied before each one. There, each operator looks at the service instead.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any, Literal, Protocol
+
+State = Literal["intended", "submitted", "settled"]
+Owner = Literal["ours", "adopted"]
+KEY = "datarobot_handle"
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Handle:
+    """``stage``: how far the operator is; ``at``: when the write was noted, seconds since 1970; ``before``: what was
+    there; ``wait``, ``cancel``: what is waited for and the one write that stops it; ``deadline`` holds over attempts.
+    """
+
+    operation: str
+    fingerprint: str
+    stage: str
+    state: State
+    at: float
+    owner: Owner = "ours"
+    id: str | None = None
+    location: str | None = None
+    before: dict[str, Any] = field(default_factory=dict)
+    wait: dict[str, Any] | None = None
+    cancel: dict[str, Any] | None = None
+    deadline: float | None = None
+    v: int = VERSION
+
+    def to_json(self) -> dict[str, Any]:
+        """The handle as plain JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Any) -> Handle | None:
+        """The handle of any release; None where it is not one that this release can act on."""
+        if not isinstance(data, Mapping) or data.get("v") != VERSION:
+            return None
+        known = {one.name for one in fields(cls)}
+        try:
+            return cls(**{key: value for key, value in data.items() if key in known})
+        except TypeError:
+            return None
+
+
+class Store(Protocol):
+    """The part of Airflow's task state store that is used."""
+
+    def get(self, key: str, default: Any = None) -> Any: ...
+    def set(self, key: str, value: Any) -> None: ...
+
+
+class Memory:
+    """The handle of one task instance, in the store where there is one."""
+
+    def __init__(self, store: Store | None) -> None:
+        self._store = store
+        self.handle: Handle | None = None
+
+    @property
+    def lasts(self) -> bool:
+        """Whether the handle survives this attempt."""
+        return self._store is not None
+
+    def recall(self) -> Handle | None:
+        """The handle of an earlier attempt."""
+        if self._store is not None:
+            self.handle = Handle.from_json(self._store.get(KEY))
+        return self.handle
+
+    def note(self, handle: Handle) -> Handle:
+        """Keeps the handle from now on; one that is not plain JSON is refused here, before anything is sent."""
+        plain = json.loads(json.dumps(handle.to_json()))
+        self.handle = handle
+        if self._store is not None:
+            self._store.set(KEY, plain)
+        return handle
+
+    def update(self, **changes: Any) -> Handle:
+        """Keeps the handle with some changes."""
+        assert self.handle is not None, "there is a handle only after a write was noted"
+        return self.note(replace(self.handle, **changes))
+
+    def settle(self) -> None:
+        """The work is over: the next attempt starts anew."""
+        if self.handle is not None and self.handle.state != "settled":
+            self.update(state="settled")
+
+
+def fingerprint(operation: str, identity: Mapping[str, Any]) -> str:
+    """A digest of what a task is asked to do. Secrets have been masked out of ``identity`` before."""
+    text = json.dumps([operation, identity], sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]

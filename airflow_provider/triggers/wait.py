@@ -1,0 +1,139 @@
+"""The one trigger: it drives any wait, and sends nothing but GETs while it runs.
+
+Class path and argument names stand in users' databases; they never change. New arguments get defaults and are
+written only when they differ from them, unknown ones are passed over, so that a row of another release still starts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+from airflow.triggers.base import BaseTrigger, TriggerEvent
+from asgiref.sync import sync_to_async
+
+from airflow_provider.api.waiting import PATIENCE, End, Pacing, Refresh, Waiting
+from airflow_provider.api.waits import wait_from_json
+from airflow_provider.hooks.datarobot import DataRobotHook
+from airflow_provider.triggers.event import WaitEvent
+
+# An executor may report the end of the deferring process up to five seconds late ([workers] min_heartbeat_interval);
+# a task that was resumed before that is failed by the scheduler (apache/airflow #72716).
+FIRST_POLL = 6.0
+CANCEL_SECONDS = 20.0  # Airflow grants on_kill 30 s
+KILLED_STATES = frozenset({"failed", "success", "skipped", "upstream_failed", "removed"})
+
+
+class DataRobotWaitTrigger(BaseTrigger):
+    """Waits for something at the service and fires one :class:`WaitEvent`.
+
+    :param datarobot_conn_id: the connection.
+    :param wait: the wait as plain JSON (``airflow_provider.api.waits``).
+    :param handle: what the task wants to find in the event.
+    :param deadline: seconds since 1970; at the deadline there is one last look, then the outcome is ``timed_out``.
+    :param pacing: seconds ``first``, ``interval``, ``cap`` and the ``factor``; what is absent has its default.
+    :param patience: seconds of errors in a row after which the outcome is ``gave_up``.
+    :param cancel: the one write that stops the work, sent when a user kills the task: ``operation``, ``arguments``,
+        ``body``. None: the work goes on, and the log says so.
+    """
+
+    def __init__(
+        self,
+        datarobot_conn_id: str,
+        wait: dict[str, Any],
+        handle: dict[str, Any] | None = None,
+        deadline: float | None = None,
+        pacing: dict[str, float] | None = None,
+        patience: float = PATIENCE,
+        cancel: dict[str, Any] | None = None,
+        **_of_another_release: Any,
+    ) -> None:
+        super().__init__()
+        self.datarobot_conn_id = datarobot_conn_id
+        self.wait = wait
+        self.handle = handle
+        self.deadline = deadline
+        self.pacing = pacing
+        self.patience = patience
+        self.cancel = cancel
+        self._fired = False
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """Class path and arguments, plain JSON only, defaults left out."""
+        given = {"datarobot_conn_id": self.datarobot_conn_id, "wait": self.wait}
+        optional = {"handle": self.handle, "deadline": self.deadline, "pacing": self.pacing, "cancel": self.cancel}
+        given.update({name: value for name, value in optional.items() if value is not None})
+        if self.patience != PATIENCE:
+            given["patience"] = self.patience
+        return "airflow_provider.triggers.wait.DataRobotWaitTrigger", given
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Looks until the wait is over, then fires once and returns."""
+        try:
+            end = await self._end()
+        except asyncio.CancelledError as cancelled:
+            # Before 3.3 there is no on_kill: a cancellation without a message may be a user's.
+            if not hasattr(BaseTrigger, "on_kill") and not cancelled.args:
+                await asyncio.shield(self.on_kill())
+            raise
+        self._fired = True
+        yield TriggerEvent(WaitEvent.of(end, self.handle).to_dict())
+
+    async def on_kill(self) -> None:
+        """Stops the remote work after a user killed the task, if anything is known that stops it.
+
+        Airflow 3.3.0-3.3.2 also calls this when a trigger merely moves to another triggerer, so the state of the task
+        decides: only a task that has ended was killed. A cleared task is left to its next attempt, which adopts.
+        """
+        if self._fired:
+            return
+        state = await self._task_state()
+        if state not in KILLED_STATES:
+            self.log.info("Task is %s: its remote work goes on.", state or "cleared or unknown")
+        elif self.cancel is None:
+            self.log.warning("Task was killed. Nothing cancels its remote work, which goes on: %s", self.wait)
+        else:
+            await asyncio.wait_for(self._send_cancel(self.cancel), CANCEL_SECONDS)
+
+    async def _end(self) -> End:
+        from airflow_provider.api.pool import lease
+
+        hook = DataRobotHook(self.datarobot_conn_id)
+        pacing = Pacing(**{"first": FIRST_POLL, **(self.pacing or {})})
+        waiting = Waiting(wait_from_json(self.wait), pacing, time.time(), self.deadline, self.patience)
+        while True:
+            async with lease(await hook.asettings()) as client:
+                step = await client.drive(waiting, self.log.info)
+            if not isinstance(step, Refresh):
+                return step
+            self.log.info("The token was refused; the connection %s is read again.", self.datarobot_conn_id)
+            waiting.refreshed()
+
+    async def _send_cancel(self, cancel: Mapping[str, Any]) -> None:
+        hook = DataRobotHook(self.datarobot_conn_id)
+        answer = await hook.acall(cancel["operation"], cancel.get("body"), **cancel.get("arguments", {}))
+        self.log.info("Task was killed; %s was sent to cancel its remote work: %s.", cancel["operation"], answer.status)
+
+    async def _task_state(self) -> str | None:
+        """The state of our task instance; None where it is not known."""
+        instance = self.task_instance
+        if instance is None:
+            return None
+        key = instance.task_id if instance.map_index < 0 else f"{instance.task_id}_{instance.map_index}"
+        try:
+            states = await sync_to_async(_states)(instance.dag_id, instance.task_id, instance.run_id, instance.map_index)
+        except Exception as error:  # any doubt leaves the work alone
+            self.log.warning("The state of the task is not known (%s).", error)
+            return None
+        state: str | None = states.get(instance.run_id, {}).get(key)
+        return state
+
+
+def _states(dag_id: str, task_id: str, run_id: str, map_index: int) -> dict[str, Any]:
+    from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
+
+    return RuntimeTaskInstance.get_task_states(
+        dag_id=dag_id, task_ids=[task_id], run_ids=[run_id], map_index=map_index if map_index >= 0 else None
+    )
