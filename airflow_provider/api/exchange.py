@@ -1,0 +1,105 @@
+"""What both clients share: what goes on the wire for a call, and what comes back as an answer or an error.
+
+API calls are never redirected: a 303 is an answer, every other redirect an error unless the contract documents it.
+Requests are made of the endpoint and a relative path, so the token cannot reach another origin.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol, TypedDict
+from urllib.parse import urlsplit
+
+from airflow_provider import __version__
+from airflow_provider.api.answers import Answer, error_from
+from airflow_provider.api.messages import Call
+from airflow_provider.api.retry import Retries, Rng
+from airflow_provider.api.settings import Settings
+from airflow_provider.api.waiting import Waiting
+from airflow_provider.api.writes import WRITES
+
+USER_AGENT = f"airflow-provider-datarobot-mlops/{__version__}"
+
+
+class Observer(Protocol):
+    """Is told about every attempt; never sees headers, queries or bodies."""
+
+    def request(
+        self, operation_id: str, method: str, path: str, status: int | None, seconds: float, attempt: int
+    ) -> None:
+        """One attempt ended; ``status`` is None where no answer came."""
+        ...
+
+
+class Wire(TypedDict):
+    """A request as the transport takes it."""
+
+    method: str
+    url: str
+    headers: dict[str, str]
+    content: bytes | None
+
+
+class Exchange:
+    """Settings, observer, clock and dice of a client, and the two halves of an exchange."""
+
+    def __init__(
+        self, settings: Settings, observer: Observer | None, clock: Callable[[], float], rng: Rng, tries: int
+    ) -> None:
+        self.settings = settings
+        self.observer = observer
+        self.clock = clock
+        self.rng = rng
+        self.tries = tries
+
+    def retries(self, call: Call) -> Retries:
+        """The sendings of this call; a POST that changes nothing is repeated like a read."""
+        row = WRITES.get(call.operation.id)
+        return Retries(call.operation.writes and not (row and row.harmless), self.rng, self.tries)
+
+    def wire(self, call: Call) -> Wire:
+        """The request: only this endpoint, and only here the token."""
+        headers = {"Accept": "application/json", "User-Agent": USER_AGENT}
+        headers |= dict(self.settings.extra_headers) | dict(call.headers)
+        headers["Authorization"] = f"{self.settings.scheme} {self.settings.token}"
+        if call.media_type:
+            headers["Content-Type"] = call.media_type
+        url = f"{self.settings.endpoint}/{call.target}"
+        return {"method": call.operation.method, "url": url, "headers": headers, "content": call.content()}
+
+    def read(self, call: Call, status: int, headers: Iterable[tuple[str, str]], content: bytes) -> Answer:
+        """The answer where it is one; raises the error that it stands for otherwise."""
+        answer = Answer(
+            status=status,
+            headers={name.lower(): value for name, value in headers},
+            content=content,
+            url_path=urlsplit(call.target).path,
+            operation=call.operation.id,
+        )
+        if 200 <= status < 300:
+            _check_readable(call, answer)
+        elif status != 303 and not (300 <= status < 400 and str(status) in call.operation.responses):
+            raise error_from(answer, call.operation.id, self.settings.secrets)
+        return answer
+
+    def tell(self, call: Call, status: int | None, started: float, attempt: int) -> None:
+        """Tells the observer about one attempt."""
+        if self.observer is not None:
+            path, seconds = urlsplit(call.target).path, self.clock() - started
+            self.observer.request(call.operation.id, call.operation.method, path, status, seconds, attempt)
+
+
+def tell_note(before: str, waiting: Waiting, on_pending: Callable[[str], None] | None) -> str:
+    """Tells what is known of a wait where that has changed; gives the note."""
+    if on_pending is not None and waiting.end is None and waiting.note != before:
+        on_pending(waiting.note)
+    return waiting.note
+
+
+def _check_readable(call: Call, answer: Answer) -> None:
+    """Raises NotUnderstood for a body of another kind than the contract shows: a login page says 200 too."""
+    documented: dict[str, Any] = call.operation.responses.get(str(answer.status), {}).get("content", {})
+    foreign = [kind for kind in documented if kind != "application/json"]
+    if not any(fnmatch.fnmatch(answer.content_type, kind) for kind in foreign):
+        answer.json()
