@@ -1,0 +1,156 @@
+"""Registered models and their versions, which are model packages: list and read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from airflow_provider.emulator.answers import Answer, refuse
+from airflow_provider.emulator.behaviour.packages import (
+    deployments_of,
+    package_of,
+    package_view,
+    person,
+    similar,
+)
+from airflow_provider.emulator.behaviour.rights import role_on
+from airflow_provider.emulator.calls import Call, serves
+from airflow_provider.emulator.handlers.model_packages import filtered, matches_search
+from airflow_provider.emulator.store import Record
+
+Filter = Callable[[Call, Record, Any], bool]
+
+
+def _versions(call: Call, model: Record) -> list[Record]:
+    return [one for one in call.service.store.rows("packages") if one["registeredModelId"] == model["id"]]
+
+
+def _compatible(call: Call, model: Record, package_id: str) -> bool:
+    wanted = package_of(call.service, package_id)
+    return any(similar(version, wanted) for version in _versions(call, model))
+
+
+MODEL_FILTERS: Mapping[str, Filter] = {
+    "search": lambda _, one, text: text.lower() in f"{one['name']} {one['description']}".lower(),
+    "createdAtStartTs": lambda _, one, moment: one["createdAt"] >= moment,
+    "createdAtEndTs": lambda _, one, moment: one["createdAt"] < moment,
+    "modifiedAtStartTs": lambda _, one, moment: one["modifiedAt"] >= moment,
+    "modifiedAtEndTs": lambda _, one, moment: one["modifiedAt"] < moment,
+    "targetName": lambda _, one, name: one["target"]["name"] == name,
+    "targetType": lambda _, one, name: one["target"]["type"] == name,
+    "createdBy": lambda call, one, text: text in (one["createdBy"], person(call.service, one["createdBy"])["email"]),
+    "compatibleWithModelPackageId": _compatible,
+    "isGlobal": lambda _, one, wanted: one["isGlobal"] == wanted,
+}
+VERSION_FILTERS: Mapping[str, Filter] = {
+    "search": lambda _, one, text: matches_search(one, text),
+    "targetName": lambda _, one, name: one["target"]["name"] == name,
+    "targetType": lambda _, one, name: one["target"]["type"] == name,
+    "compatibleWithModelPackageId": lambda call, one, other: similar(one, package_of(call.service, other)),
+    "imported": lambda _, one, wanted: not wanted,
+    "buildStatus": lambda _, one, word: one["buildStatus"] == word,
+}
+
+
+@serves("listRegisteredModels")
+def list_registered_models(call: Call) -> Answer:
+    """Registered models that are not archived."""
+    models = [one for one in call.service.store.rows("registeredModels") if not one["isArchived"]]
+    rows = _sorted(call, call.service.listed(filtered(call, models, MODEL_FILTERS)), "createdAt")
+    return call.page([_view(call, one) for one in rows])
+
+
+@serves("getRegisteredModel")
+def get_registered_model(call: Call) -> Answer:
+    """One registered model; ``description`` is never null (wire.md K.1)."""
+    return Answer(200, _view(call, _model(call)))
+
+
+@serves("listRegisteredModelVersions")
+def list_versions(call: Call) -> Answer:
+    """The versions of a registered model."""
+    rows = call.service.listed(filtered(call, _versions(call, _model(call)), VERSION_FILTERS))
+    return call.page([package_view(call.service, one) for one in _sorted(call, rows, None)])
+
+
+@serves("getRegisteredModelVersion")
+def get_version(call: Call) -> Answer:
+    """One version, by the id of its package."""
+    return Answer(200, package_view(call.service, _version(call)))
+
+
+@serves("listRegisteredModelDeployments")
+def list_deployments_of_model(call: Call) -> Answer:
+    """Deployments whose champion is a version of the model."""
+    return _deployments(call, _versions(call, _model(call)))
+
+
+@serves("listRegisteredModelVersionDeployments")
+def list_deployments_of_version(call: Call) -> Answer:
+    """Deployments whose champion is this version."""
+    return _deployments(call, [_version(call)])
+
+
+def _deployments(call: Call, versions: list[Record]) -> Answer:
+    pairs = [(one, version) for version in versions for one in deployments_of(call.service, version)]
+    seen = {one["id"]: version for one, version in pairs if role_on(call.service, call.user, one)}
+    rows = call.service.listed([one for one, _ in pairs if one["id"] in seen])
+    text = call.arguments.get("search")
+    if text is not None:
+        rows = [one for one in rows if text.lower() in one["label"].lower()]
+    return call.page([_deployment(call, one, seen[one["id"]]) for one in _sorted(call, rows, None)])
+
+
+def _deployment(call: Call, one: Record, version: Record) -> Record:
+    return {
+        "id": one["id"],
+        "label": one["label"],
+        "status": one["status"],
+        "createdAt": one["createdAt"],
+        "createdBy": person(call.service, one["createdBy"]),
+        "currentlyDeployed": True,
+        "firstDeployedAt": one["deployedAt"],
+        "firstDeployedBy": person(call.service, one["createdBy"]),
+        "isChallenger": False,
+        "registeredModelVersion": version["registeredModelVersion"],
+    }
+
+
+def _sorted(call: Call, rows: list[Record], default: str | None) -> list[Record]:
+    key = call.arguments.get("sortKey")
+    if key is None:
+        return rows
+    return sorted(rows, key=lambda one: str(one[key]), reverse=call.arguments.get("sortDirection") == "desc")
+
+
+def _model(call: Call) -> Record:
+    model = call.service.store.get("registeredModels", call.arguments["registeredModelId"])
+    if model is None:
+        raise refuse(404, f"Registered model {call.arguments['registeredModelId']} not found.")
+    return model
+
+
+def _version(call: Call) -> Record:
+    model = _model(call)
+    key = call.arguments["versionId"]
+    for version in _versions(call, model):
+        if version["id"] == key:
+            return version
+    raise refuse(404, f"Version {key} of registered model {model['id']} not found.")
+
+
+def _view(call: Call, model: Record) -> Record:
+    versions = _versions(call, model)
+    return {
+        "id": model["id"],
+        "name": model["name"],
+        "description": model["description"] or "",
+        "createdAt": model["createdAt"],
+        "createdBy": person(call.service, model["createdBy"]),
+        "modifiedAt": model["modifiedAt"],
+        "modifiedBy": person(call.service, model["modifiedBy"]),
+        "target": model["target"],
+        "isArchived": model["isArchived"],
+        "isGlobal": model["isGlobal"],
+        "lastVersionNum": max((one["registeredModelVersion"] for one in versions), default=0),
+    }

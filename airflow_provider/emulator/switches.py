@@ -1,0 +1,107 @@
+"""Named switches: what public sources leave open, with a default, all values, and why.
+
+The data stands in ``assumptions/``, one file an area: ``switches``, ``lies`` (named wrong behaviours) and
+``notEmulated`` (what is left out). ``python -m airflow_provider.emulator --assumed`` prints all of it.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent / "assumptions"
+
+
+class UnknownSwitch(ValueError):
+    """No such switch, or no such value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """One open question about the service, and the answers that the emulator can give."""
+
+    name: str
+    default: str
+    values: tuple[str, ...]
+    why: str
+
+
+@functools.cache
+def known() -> Mapping[str, Switch]:
+    """All switches by name."""
+    return {
+        one["name"]: Switch(one["name"], one["default"], tuple(one["values"]), one["why"])
+        for area in _areas().values()
+        for one in area.get("switches", ())
+    }
+
+
+@functools.cache
+def lies() -> Mapping[str, str]:
+    """Named wrong behaviours of a service, each with a sentence."""
+    return {name: text for area in _areas().values() for name, text in area.get("lies", {}).items()}
+
+
+@functools.cache
+def not_emulated() -> Mapping[str, tuple[str, ...]]:
+    """What the emulator leaves out, by area."""
+    return {name: tuple(area["notEmulated"]) for name, area in _areas().items() if area.get("notEmulated")}
+
+
+@functools.cache
+def _areas() -> Mapping[str, Any]:
+    return {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in sorted(HERE.glob("*.json"))}
+
+
+class Switches(Mapping[str, str]):
+    """The values of one server, as words; only known names and values can be set."""
+
+    def __init__(self) -> None:
+        self._set: dict[str, str] = {}
+
+    def __getitem__(self, name: str) -> str:
+        return self._set.get(name, _switch(name).default)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(known())
+
+    def __len__(self) -> int:
+        return len(known())
+
+    def set(self, values: Mapping[str, Any]) -> None:
+        """Set several at once; raises :class:`UnknownSwitch` and sets none if one of them is wrong."""
+        checked = {}
+        for name, value in values.items():
+            switch = _switch(name)
+            if str(value) not in switch.values:
+                raise UnknownSwitch(f"{name} must be one of {', '.join(switch.values)}, not {value!r}")
+            checked[name] = str(value)
+        self._set.update(checked)
+
+    def reset(self) -> None:
+        """Back to the defaults."""
+        self._set.clear()
+
+
+def _switch(name: str) -> Switch:
+    try:
+        return known()[name]
+    except KeyError:
+        raise UnknownSwitch(f"there is no switch {name!r}; there are {', '.join(sorted(known()))}") from None
+
+
+def as_text() -> str:
+    """Everything assumed, for people to read."""
+    lines = ["Switches: what public sources leave open. The first value is the default.", ""]
+    for switch in known().values():
+        others = [value for value in switch.values if value != switch.default]
+        lines += [f"{switch.name} = {' | '.join([switch.default, *others])}", f"    {switch.why}"]
+    lines += ["", "Lies: wrong behaviours that can be switched on to prove that a client sees through them.", ""]
+    lines += [f"{name}\n    {text}" for name, text in lies().items()]
+    lines += ["", "Not emulated", ""]
+    lines += [f"- {text}" for texts in not_emulated().values() for text in texts]
+    return "\n".join(lines)
