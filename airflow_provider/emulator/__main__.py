@@ -6,6 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from airflow_provider.emulator.clock import is_number
 from airflow_provider.emulator.server import make_server, open_socket, url_of
 from airflow_provider.emulator.service import Service
 from airflow_provider.emulator.store import worlds
@@ -18,17 +19,18 @@ def main(arguments: list[str] | None = None) -> int:
     if options.assumed:
         sys.stdout.write(as_text() + "\n")
         return 0
-    service = Service(options.world, options.speed, options.state, check_answers=options.check_answers)
+    try:
+        service = Service(options.world, options.speed, options.state, check_answers=options.check_answers)
+    except (OSError, ValueError, KeyError) as fault:
+        return _complain(f"--state {options.state} cannot be used: {fault}")
     try:
         service.switches.set(dict(one.partition("=")[::2] for one in options.switch))
     except UnknownSwitch as fault:
-        sys.stderr.write(f"emulator: --switch: {fault}\n")
-        return 2
+        return _complain(f"--switch: {fault}")
     try:
         bound = open_socket(options.host, options.port)
-    except OSError as fault:
-        sys.stderr.write(f"emulator: cannot listen on {options.host}:{options.port}: {fault.strerror or fault}\n")
-        return 1
+    except (OSError, OverflowError) as fault:
+        return _complain(f"cannot listen on {options.host}:{options.port}: {fault}")
 
     def say_ready() -> None:
         origin = url_of(bound)
@@ -38,6 +40,11 @@ def main(arguments: list[str] | None = None) -> int:
 
     make_server(service, say_ready).run([bound])
     return 0
+
+
+def _complain(text: str) -> int:
+    sys.stderr.write(f"emulator: {text}\n")
+    return 2
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -56,9 +63,12 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _speed(text: str) -> float:
-    speed = float(text)
-    if speed < 0:
-        raise argparse.ArgumentTypeError("must be 0 or more")
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = -1.0
+    if not (is_number(speed) and speed >= 0):
+        raise argparse.ArgumentTypeError(f"must be a number from 0 on, not {text!r}")
     return speed
 
 

@@ -89,9 +89,9 @@ def page(rows: Sequence[Any], url: str, arguments: Mapping[str, Any], default_li
     :param url: absolute address of the list, without a query
     :param arguments: the query as it was understood; limit 0 means all
     """
-    offset = arguments.get("offset") or 0
+    offset = max(arguments.get("offset") or 0, 0)
     asked = arguments.get("limit")
-    limit = (default_limit if asked is None else asked) or max(len(rows), 1)
+    limit = max(default_limit if asked is None else asked, 0) or max(len(rows), 1)
     part = list(rows[offset : offset + limit])
 
     def link(start: int) -> str:

@@ -6,6 +6,7 @@ wait: it moves the clock.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -86,6 +87,11 @@ class Clock:
 
     def _anchor_at(self, moment: float) -> None:
         self._real_anchor, self._anchor = self._real(), moment
+
+
+def is_number(value: object) -> bool:
+    """Whether a JSON value is a finite number; a boolean is none."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def iso(moment: float) -> str:

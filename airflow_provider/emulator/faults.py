@@ -14,6 +14,7 @@ from http import HTTPStatus
 from typing import Any
 
 from airflow_provider.contract import contract
+from airflow_provider.emulator.clock import is_number
 from airflow_provider.emulator.store import new_id
 from airflow_provider.emulator.switches import lies
 
@@ -80,6 +81,7 @@ class Fault:
     seen: int = 0
     fired: int = 0
     holding: int = 0
+    dropped: bool = False
     released: asyncio.Event = field(default_factory=asyncio.Event)
     held: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -120,9 +122,13 @@ class Faults:
         """Take a fault away, and let go what it holds; KeyError if it is not set."""
         self.set.pop(fault_id).released.set()
 
-    def clear(self) -> None:
-        """Take all away."""
-        for fault_id in list(self.set):
+    def clear(self, *, drop: bool = False) -> None:
+        """Take all away.
+
+        :param drop: whether the requests that are held get no answer, instead of going on
+        """
+        for fault_id, fault in list(self.set.items()):
+            fault.dropped = drop
             self.remove(fault_id)
 
     def meet(self, request: Mapping[str, Any]) -> list[Fault]:
@@ -157,7 +163,7 @@ def _checked(wanted: Mapping[str, Any]) -> Fault:
 def _check_parameters(kind: str, parameters: Mapping[str, Any]) -> None:
     codes = {status.value for status in HTTPStatus if status >= 200}
     for name, value in parameters.items():
-        if name == "seconds" and (isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0):
+        if name == "seconds" and not (is_number(value) and value >= 0):
             raise BadFault(f"seconds must be a number from 0 on, not {value!r}")
         if name == "code" and value not in codes:
             raise BadFault(f"code must be an HTTP status from 200 on, not {value!r}")

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider.emulator.agenda import due
+from airflow_provider.emulator.clock import is_number
 
 if TYPE_CHECKING:
     from airflow_provider.emulator.service import Service
@@ -60,7 +61,7 @@ def check_plan(plan: Mapping[str, Any]) -> dict[str, Any]:
     if unknown:
         raise BadPlan(f"unknown key {', '.join(sorted(unknown))}; a pace has {', '.join(PLAN_KEYS)}")
     seconds, times = plan.get("seconds", 0), plan.get("times", 1)
-    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or seconds < 0:
+    if not (is_number(seconds) and seconds >= 0):
         raise BadPlan(f"seconds must be a number from 0 on, not {seconds!r}")
     if isinstance(times, bool) or not isinstance(times, int) or times < 1:
         raise BadPlan(f"times must be a whole number from 1 on, not {times!r}")

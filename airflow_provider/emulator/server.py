@@ -30,8 +30,8 @@ class EmulatorServer(uvicorn.Server):
         self.on_ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Let go what faults hold, and end."""
-        self.service.faults.clear()
+        """Drop what faults hold, and end."""
+        self.service.faults.clear(drop=True)
         await super().shutdown(sockets)
 
 

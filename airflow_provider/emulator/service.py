@@ -62,7 +62,7 @@ class Service:
         self.clock.set_speed(self.start_speed)
         self.clock.set_offset(0)
         self.paces.clear()
-        self.faults.clear()
+        self.faults.clear(drop=True)
         self.log.clear()
         self.switches.reset()
         self.switches.set(switches or {})

@@ -52,6 +52,7 @@ def open_request(
     without = service.switches["request_without_policy"]
     if policy is None and without.startswith("refuse_"):
         raise refuse_by_switch(without, "No approval policy applies to this change.")
+    now = service.clock.now()
     required = int(service.switches["approvals_required"]) if policy else int(without == "pending")
     if service.lies("change_altered") and change and "modelPackageId" in change:
         change = {**change, "modelPackageId": deployment["modelPackageId"]}
@@ -64,8 +65,8 @@ def open_request(
             "versions": [],
             "comment": comment,
             "entityId": deployment["id"],
-            "createdAt": service.clock.now(),
-            "updatedAt": service.clock.now(),
+            "createdAt": now,
+            "updatedAt": now,
             "processedAt": None,
             "status": "pending",
             "statusChangedAt": None,

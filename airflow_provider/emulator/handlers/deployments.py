@@ -111,6 +111,8 @@ def update_deployment(call: Call) -> Answer:
         change = {"importance": importance}
         request = governed(call.service, call.user, deployment, "changeImportance", change)
     named = {name: body[name] for name in ("label", "description") if name in body}
+    if named.get("label", "") is None:  # the page allows null, a deployment always has a label
+        del named["label"]
     if named:
         call.service.store.change("deployments", deployment["id"], named, "deploymentUpdated")
     if importance is not None and request is None:
