@@ -8,6 +8,7 @@ that is marked incomplete is no enum.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -39,11 +40,16 @@ def check_arguments(operation: Operation, arguments: Mapping[str, Any], contract
             if parameter.where == "path" or (parameter.required and "default" not in parameter.schema):
                 faults.append(f"required @ $.{parameter.name}")
             continue
-        if parameter.where == "path" and (not isinstance(value, str) or not value.strip() or "/" in value):
-            faults.append(f"must be a non-empty string without '/', not {_show(value)} @ $.{parameter.name}")
+        if parameter.where == "path" and not _is_id(value):
+            faults.append(f"must be an id without blanks and '/', not {_show(value)} @ $.{parameter.name}")
         elif parameter.where != "path":
             faults += check_value(parameter.schema, _as_documented(parameter.schema, value), contract, parameter.name)
     return faults
+
+
+def _is_id(value: Any) -> bool:
+    """Whether a value can stand in a path as one segment that names something."""
+    return isinstance(value, str) and value not in ("", ".", "..") and not re.search(r"[\s/]", value)
 
 
 def check_body(operation: Operation, body: Any, contract: Contract) -> list[str]:
@@ -115,11 +121,13 @@ def _branches(schema: Schema, value: Any, contract: Contract, path: str) -> Iter
     exactly_one = "oneOf" in schema and not schema.get("x-combiner-assumed")
     found = [list(_faults(branch, value, contract, path)) for branch in schema.get("oneOf") or schema["anyOf"]]
     fitting = sum(not faults for faults in found)
-    if not fitting:
+    if exactly_one and fitting != 1 and all("required" in branch for branch in schema["oneOf"]):
+        names = [name for branch in schema["oneOf"] for name in branch["required"]]
+        yield f"exactly one of {', '.join(names)} must be given @ {path}"
+    elif not fitting:
         yield from min(found, key=len)
     elif exactly_one and fitting > 1:
-        names = [name for branch in schema["oneOf"] for name in branch.get("required", ())]
-        yield f"exactly one of {', '.join(names)} may be given @ {path}"
+        yield f"fits {fitting} alternatives that exclude each other @ {path}"
 
 
 def _wrong_type(schema: Schema, value: Any) -> str | None:
