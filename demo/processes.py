@@ -24,7 +24,8 @@ class Child:
     :param name: what people call it.
     :param command: program and arguments.
     :param environment: its whole environment.
-    :param log: file to which its output is appended.
+    :param log: file to which its output is appended. It works in the folder of this file: Python puts the working
+        folder first on the path, and that must not be a checkout when an installed package is meant.
     """
 
     def __init__(self, name: str, command: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
@@ -37,6 +38,7 @@ class Child:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 env=dict(environment),
+                cwd=log.parent,
                 start_new_session=True,  # a group of its own, out of reach of the terminal's Ctrl-C
             )
 

@@ -138,7 +138,7 @@ class Airflow:
         """The log of one attempt, as lines of text."""
         path = f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/logs/{attempt}"
         answer = self.ask("GET", path, full_content=True, map_index=map_index)
-        return "\n".join(line if isinstance(line, str) else str(line.get("event", line)) for line in answer["content"])
+        return "\n".join(_log_line(line) for line in answer["content"])
 
     def set_state(self, dag_id: str, run_id: str, task_id: str, state: str) -> None:
         """What a person does with "mark as failed" or "mark as success"; a deferred task is killed by it."""
@@ -159,3 +159,10 @@ class Airflow:
 def label(task: dict[str, Any]) -> str:
     """``task``, or ``task[0]`` for one instance of a mapped task."""
     return task["task_id"] if task["map_index"] < 0 else f"{task['task_id']}[{task['map_index']}]"
+
+
+def _log_line(line: Any) -> str:
+    if isinstance(line, str):
+        return line
+    errors = [f"{one['exc_type']}: {one['exc_value']}" for one in line.get("error_detail") or ()]
+    return " | ".join([str(line.get("event", line)), *errors])

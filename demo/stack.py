@@ -161,6 +161,7 @@ class Stack:
         done = subprocess.run(
             [self.python, "-m", "airflow", *arguments],
             env=self.environment,
+            cwd=self.home,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
