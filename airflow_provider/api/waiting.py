@@ -35,14 +35,18 @@ JITTER = 0.2
 class Rng(Protocol):
     """The part of random.Random that is used."""
 
-    def uniform(self, a: float, b: float, /) -> float: ...
+    def uniform(self, a: float, b: float, /) -> float:
+        """A number between the two."""
+        ...
 
 
 class TimedAnswer(WaitAnswer, Protocol):
     """An answer that may say when to come back."""
 
     @property
-    def retry_after(self) -> float | None: ...
+    def retry_after(self) -> float | None:
+        """Seconds."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,8 +67,9 @@ class Wait(Protocol):
     """What the engine needs of a wait."""
 
     kind: ClassVar[str]
-    absent: Ending
 
+    @property
+    def absent(self) -> Ending: ...
     def request(self) -> str | None: ...
     def receive(self, answer: WaitAnswer) -> Verdict: ...
 
@@ -227,7 +228,9 @@ class WatchWait:
 
     def receive(self, answer: WaitAnswer) -> Verdict:
         entity = answer.json()
-        wrong = [f"{p} is {dig(entity, p)!r}, not {value!r}" for p, value in self.expect.items() if dig(entity, p) != value]
+        wrong = [
+            f"{p} is {dig(entity, p)!r}, not {value!r}" for p, value in self.expect.items() if dig(entity, p) != value
+        ]
         wrong += [f"{p} is {dig(entity, p)!r}" for p, values in self.refuse.items() if dig(entity, p) in values]
         if wrong:
             return Failed("; ".join(wrong), {"entity": entity})

@@ -26,7 +26,7 @@ class ConnectionParts(Protocol):
     """The part of an Airflow connection that is read."""
 
     conn_id: str
-    conn_type: str
+    conn_type: str | None
     host: str | None
     port: int | None
     schema: str | None

@@ -11,8 +11,8 @@ from airflow.providers.common.compat.sdk import BaseHook
 from airflow_provider.hooks.connection import CONN_TYPE, settings_from
 
 if TYPE_CHECKING:
+    from airflow_provider.api.answers import Answer
     from airflow_provider.api.client import AsyncClient, Client
-    from airflow_provider.api.messages import Answer
     from airflow_provider.api.settings import Settings
     from airflow_provider.api.waiting import End, Pacing
 
@@ -115,9 +115,7 @@ class DataRobotHook(BaseHook):
         """All objects of a paged list, page by page."""
         return self.get_conn().iterate(operation_id, **arguments)
 
-    def wait(
-        self, wait: Mapping[str, Any], *, timeout: float | None = None, pacing: Pacing | None = None
-    ) -> End:
+    def wait(self, wait: Mapping[str, Any], *, timeout: float | None = None, pacing: Pacing | None = None) -> End:
         """Waits in this process until a wait (plain JSON, see ``airflow_provider.api.waits``) is over.
 
         :param timeout: seconds after which the end is ``TimedOut``.

@@ -24,8 +24,9 @@ ADVICE = "; with LocalExecutor, set [workers] min_heartbeat_interval=1 (see the 
 def probe(hook: DataRobotHook) -> tuple[bool, str]:
     """Whether the service answers this connection (operations getVersion and listDeployments)."""
     try:
-        version = hook.call("getVersion").json()
-        hook.call("listDeployments", limit=1, offset=0)
+        with hook.get_conn() as client:
+            version = client.call("getVersion").json()
+            client.call("listDeployments", limit=1, offset=0)
     except DataRobotError as error:
         return False, _fault(error)
     word = version.get("versionString") or f"{version.get('major')}.{version.get('minor')}"

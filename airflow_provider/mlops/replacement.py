@@ -95,7 +95,7 @@ def change(target: Target, reason: str) -> dict[str, Any]:
 
 
 def validate(client: Client, deployment_id: str, target: Target) -> dict[str, Any]:
-    """Asks validateDeploymentModelReplacement; gives ``status``, ``message`` and ``checks`` as the service words them."""
+    """Asks validateDeploymentModelReplacement; gives ``status``, ``message``, ``checks`` as the service words them."""
     answer = client.call("validateDeploymentModelReplacement", target.ids, deploymentId=deployment_id).json()
     return {key: answer.get(key) for key in ("status", "message", "checks")}
 
@@ -108,7 +108,8 @@ def refuse_unfit(validation: Mapping[str, Any], target: Target, on_warning: str)
     checks = unfit_checks(validation)
     listed = "; ".join(f"{name}: {check.get('message') or check.get('status')}" for name, check in checks.items())
     raise ReplacementRefused(
-        f"{target} does not fit, validation is {status}: {validation.get('message')}" + (f" ({listed})" if listed else ""),
+        f"{target} does not fit, validation is {status}: {validation.get('message')}"
+        + (f" ({listed})" if listed else ""),
         checks,
     )
 

@@ -80,7 +80,8 @@ def matching_policy(
         queries = [dict(policy_query)]
     try:
         for query in queries:
-            found = client.call("getApprovalPolicyMatch", **query).json().get("policyId")
+            arguments: dict[str, Any] = dict(query)
+            found = client.call("getApprovalPolicyMatch", **arguments).json().get("policyId")
             if found:
                 return str(found)
     except Forbidden as error:
@@ -140,9 +141,10 @@ def refuse_unless_allowed(entity: Mapping[str, Any], operation: str) -> None:
 
 
 def decision(client: Client, entity: Mapping[str, Any]) -> dict[str, Any]:
-    """Who decided, and when: ``id``, ``status``, ``version``, ``requested_by``, ``decided_by``, ``decided_at``,
-    ``approvals_required``, ``reviews`` (latest of each reviewer on the current version).
+    """Who decided, and when.
 
+    Gives ``id``, ``action``, ``status``, ``version``, ``requested_by``, ``decided_by``, ``decided_at``,
+    ``approvals_required``, ``by_policy`` and ``reviews`` (latest of each reviewer on the current version).
     ``decided_by`` is None when the service does not say; an approval with fewer reviews than it needs is marked
     ``by_policy`` (assumed to be a policy's automatic action).
     """

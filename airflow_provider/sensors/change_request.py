@@ -94,7 +94,9 @@ class DataRobotChangeRequestSensor(DataRobotBaseSensor, BranchMixIn):
         if "branch" in self._choices.values() and not self.branches:
             raise InvalidCall("branches must say which tasks to follow for each outcome when an outcome says 'branch'")
         if self.reschedule and not self.deferrable and self.version is None:
-            raise InvalidCall("version is needed with mode='reschedule' (createChangeRequest gives it), or deferrable=True")
+            raise InvalidCall(
+                "version is needed with mode='reschedule' (createChangeRequest gives it), or deferrable=True"
+            )
 
     def identity(self) -> dict[str, Any]:
         """The request, and the version where one was given."""

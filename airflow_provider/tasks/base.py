@@ -13,22 +13,23 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import BaseOperator, conf
 
 from airflow_provider.api.errors import DataRobotError, JobFailed, PollBudgetSpent, WaitTimedOut
-from airflow_provider.contract.secrets import mask
 from airflow_provider.api.waiting import End, Pacing, Refresh, Waiting
 from airflow_provider.api.waits import UntilWait, wait_from_json
+from airflow_provider.contract.secrets import mask
 from airflow_provider.hooks.datarobot import DataRobotHook
 from airflow_provider.tasks import arguments
 from airflow_provider.tasks.links import LINK_KEY, DataRobotLink
 from airflow_provider.tasks.memory import Handle, Memory, fingerprint
 from airflow_provider.tasks.outcomes import translated
-from airflow_provider.tasks.run import Await, Planned, Run
+from airflow_provider.tasks.run import Await, Planned, Run, look_once
 from airflow_provider.triggers.event import WaitEvent
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
     from airflow_provider.triggers.wait import DataRobotWaitTrigger
 
-Step = Await | dict[str, Any]
+Step = Await | dict[str, Any] | list[Any]
 
 DAY = 86400.0
 BACKSTOP = 600.0  # seconds after our own deadline at which Airflow's timeout of the deferral would strike
@@ -116,7 +117,7 @@ class DataRobotBaseOperator(BaseOperator):
         raise NotImplementedError(f"{type(self).__name__} must say how it starts")
 
     def proceed(self, run: Run, result: dict[str, Any]) -> Step:
-        """Goes on after a wait that ended well; ``run.handle.stage`` tells which. The result is a hint, not the truth."""
+        """Goes on after a wait that ended well; ``run.handle.stage`` tells which. The result is only a hint."""
         raise NotImplementedError(f"{type(self).__name__} waits for nothing")
 
     def failed(self, run: Run, reason: str, result: dict[str, Any]) -> Step:
@@ -125,7 +126,7 @@ class DataRobotBaseOperator(BaseOperator):
         raise JobFailed(reason, operation=self.operation)
 
     def take_up(self, run: Run, handle: Handle) -> Step:
-        """Goes on with the unsettled work of an earlier attempt: waits for it, or looks again where nothing is known."""
+        """Goes on with the unsettled work of an earlier attempt: waits for it, or looks again."""
         if handle.state == "submitted" and handle.wait:
             return Await(wait_from_json(handle.wait), "work of an earlier attempt", handle.cancel)
         run.outwait(handle)
@@ -146,24 +147,22 @@ class DataRobotBaseOperator(BaseOperator):
 
     def execute(self, context: Context) -> Any:
         """Runs the task up to its end, or up to its first long wait."""
-        with translated():
-            run = self._open(context)
+        with translated(), self._opened(context) as run:
             try:
-                return self._finish(run, context, self._first_step(run))
+                return self._finish(run, self._first_step(run))
             except Planned as planned:
                 return self._plan(planned)
 
     def resume(self, context: Context, event: dict[str, Any] | None = None) -> Any:
         """Goes on after the trigger fired; whatever the event says, the service is asked again."""
         told = WaitEvent.from_dict(event)
-        with translated():
-            run = self._open(context)
+        with translated(), self._opened(context) as run:
             handle = Handle.from_json(told.handle) or run.memory.recall()
             if handle is None:
-                return self._finish(run, context, self.start(run))
+                return self._finish(run, self.start(run))
             run.memory.handle = handle
             run.deadline = handle.deadline
-            return self._finish(run, context, self._after(run, told))
+            return self._finish(run, self._after(run, told))
 
     def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
         """Says what becomes of the remote work when the trigger itself failed; nothing is cancelled then."""
@@ -178,9 +177,11 @@ class DataRobotBaseOperator(BaseOperator):
 
     # --- the life cycle ---------------------------------------------------------------------------------------
 
-    def _open(self, context: Context) -> Run:
+    @contextmanager
+    def _opened(self, context: Context) -> Iterator[Run]:
+        """The run of this attempt; its connections are closed however the block ends."""
         self.prepare()
-        store = context.get("task_state_store")  # type: ignore[call-overload]  # Airflow 3.3 and later
+        store = context.get("task_state_store")  # Airflow 3.3 and later
         identity = mask({"connection": self.datarobot_conn_id, **self.identity()})
         self._run = Run(
             client=DataRobotHook(self.datarobot_conn_id).get_conn(),
@@ -192,8 +193,12 @@ class DataRobotBaseOperator(BaseOperator):
             log=self.log,  # type: ignore[arg-type]
             plan_only=bool(self.plan_only),
         )
-        self._push_link(context, self._run)
-        return self._run
+        try:
+            self._push_link(context, self._run)
+            yield self._run
+        finally:
+            self._run.client.close()
+            self._run = None
 
     def _deadline(self, context: Context) -> float | None:
         """Absolute: our timeout from now, and Airflow's execution_timeout from the start of the attempt."""
@@ -226,7 +231,7 @@ class DataRobotBaseOperator(BaseOperator):
         run.deadline = handle.deadline
         return self.take_up(run, handle)
 
-    def _finish(self, run: Run, context: Context, step: Step) -> Any:
+    def _finish(self, run: Run, step: Step) -> Any:
         while isinstance(step, Await):
             handle = run.remember(step)
             self.log.info("Waiting: %s.", step.note)
@@ -235,7 +240,6 @@ class DataRobotBaseOperator(BaseOperator):
                 self._defer(run, step, handle)
             step = self._after(run, WaitEvent.of(end or self._wait_in_place(run, step)))
         run.memory.settle()
-        self._run = None
         return json.loads(json.dumps(step, default=str))
 
     def _after(self, run: Run, told: WaitEvent) -> Step:
@@ -270,7 +274,9 @@ class DataRobotBaseOperator(BaseOperator):
             return False
         try:
             cancel = handle.cancel
-            DataRobotHook(self.datarobot_conn_id).call(cancel["operation"], cancel.get("body"), **cancel["arguments"])
+            # A client of its own: the run's may be in the middle of a call when a kill arrives.
+            with DataRobotHook(self.datarobot_conn_id).get_conn() as client:
+                client.call(cancel["operation"], cancel.get("body"), **cancel["arguments"])
         except DataRobotError as error:
             self.log.error("%s; cancelling the remote work (%s) failed: %s", why, handle.stage, error)
             return False
@@ -297,25 +303,22 @@ class DataRobotBaseOperator(BaseOperator):
         """One look on the worker: what is over already is never deferred."""
         if isinstance(step.wait, UntilWait):
             return None
-        end = run.client.drive(self._waiting(run, step, Pacing()), once=True)
-        return None if isinstance(end, Refresh) else end
+        return look_once(run.client, self._waiting(run, step, Pacing()))
 
     def _wait_in_place(self, run: Run, step: Await) -> End:
         interval = float(self.poll_interval)
         waiting = self._waiting(run, step, Pacing(first=interval, interval=interval))
-        while True:
-            end = run.client.drive(waiting, on_note=self.log.info)
-            if end is not None and not isinstance(end, Refresh):
-                return end
+        while isinstance(end := run.client.drive(waiting, self.log.info), Refresh):
             self.log.info("The token was refused; the connection %s is read again.", self.datarobot_conn_id)
+            run.client.close()
             run.client = DataRobotHook(self.datarobot_conn_id).get_conn()
             waiting.refreshed()
+        return end
 
     def _defer(self, run: Run, step: Await, handle: Handle) -> None:
         backstop = None
         if run.deadline is not None:
             backstop = timedelta(seconds=max(run.deadline - run.clock(), 0.0) + BACKSTOP)
-        self._run = None
         self.defer(trigger=self._trigger(run, step, handle), method_name="resume", timeout=backstop)
 
     def _trigger(self, run: Run, step: Await, handle: Handle) -> DataRobotWaitTrigger:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 from airflow_provider.api.waits import Done, EntityWait, JobWait, ReviewWait, canonical, wait_from_json
 from airflow_provider.mlops import review
@@ -26,7 +26,7 @@ COMMENT_LENGTH = 10_000  # seed 000: maxLength of comment
 class ChangeGate:
     """One change on one deployment that people have to approve.
 
-    ``on_changes_requested``: fail, skip or wait; ``on_cancelled``: fail or skip; ``on_new_version``: fail, skip or wait;
+    ``on_changes_requested`` and ``on_new_version``: fail, skip or wait; ``on_cancelled``: fail or skip;
     ``on_conflict``: fail, wait or cancel_own; ``adopt``: mine or any.
     """
 
@@ -54,9 +54,7 @@ class ChangeGate:
         if blocked is not None:
             return blocked
         body = review.creation(self.deployment_id, self.action, self.change, self.comment, self.auto_apply)
-        sent = run.submit(
-            "createChangeRequest", body, stage=DECISION, look=lambda: self._open(run).mine, before=before
-        )
+        sent = run.submit("createChangeRequest", body, stage=DECISION, look=lambda: self._open(run).mine, before=before)
         entity = sent.found if sent.answer is None else sent.answer.json()
         run.memory.update(id=str(entity["id"]))
         run.log.info("Change request %s is open, version %s.", entity["id"], entity.get("changeVersionId"))
@@ -68,14 +66,26 @@ class ChangeGate:
         Ends the task where the author chose so for this outcome. A version other than the one that was waited for is
         never taken for it, whatever the event said.
         """
-        assert run.handle is not None and run.handle.wait is not None, "a decision is waited for"
-        wait = wait_from_json(run.handle.wait)
+        assert run.handle is not None, "a decision is waited for"
+        wait = wait_from_json(run.handle.wait or {})
         answer = run.client.get(str(wait.request()))
         verdict = wait.receive(answer)
         entity = answer.json()
         if not isinstance(verdict, Done):
             return self.wait_for_decision(entity)
-        return entity, self._choose(run, str(verdict.result["outcome"]), entity)
+        return entity, {
+            **self._choose(run, str(verdict.result["outcome"]), entity),
+            "duplicates": self._duplicates(run, str(entity["id"])),
+        }
+
+    def _duplicates(self, run: Run, request_id: str) -> list[str]:
+        """Open requests that ask for the same: a commit that came later than ``settle`` makes one, and is told of."""
+        found = self._open(run)
+        others = [*found.others, *([found.mine] if found.mine is not None else [])]
+        same = [str(one["id"]) for one in others if one["id"] != request_id and review.same_change(one, self.change)]
+        if same:
+            run.log.error("Change request %s has duplicates that ask for the same: %s", request_id, ", ".join(same))
+        return same
 
     def take_up_application(self, run: Run, request_id: str) -> Await | None:
         """Goes on with a request whose resolving may have been sent: None when it is still to be resolved."""
@@ -88,12 +98,16 @@ class ChangeGate:
     def _choose(self, run: Run, outcome: str, entity: Mapping[str, Any]) -> dict[str, Any]:
         decision = review.decision(run.client, entity)
         told = f"change request {entity['id']} is {outcome}, by {decision['decided_by'] or 'unknown or automatic'}"
-        if outcome in ("approved", "resolved"):
-            if self.require_reviews and decision["by_policy"]:
-                run.memory.settle()
-                end_as("fail", f"{told}: it has fewer approving reviews than it needs, and require_reviews is on")
-            run.log.info("%s.", told)
-            return decision
+        if outcome not in ("approved", "resolved"):
+            self._end(run, outcome, told, decision)
+        if self.require_reviews and decision["by_policy"]:
+            run.memory.settle()
+            end_as("fail", f"{told}: it has fewer approving reviews than it needs, and require_reviews is on")
+        run.log.info("%s.", told)
+        return decision
+
+    def _end(self, run: Run, outcome: str, told: str, decision: Mapping[str, Any]) -> NoReturn:
+        """Ends the task as the author chose for an outcome that is no approval."""
         choice = {
             "changesRequested": self.on_changes_requested,
             "cancelled": self.on_cancelled,
@@ -104,7 +118,7 @@ class ChangeGate:
         end_as("skip" if choice == "skip" else "fail", told + (f" ({comments})" if comments else ""))
 
     def apply(self, run: Run, entity: Mapping[str, Any]) -> Await:
-        """Resolves an approved request (operation updateChangeRequestStatus); only the service knows when it is done."""
+        """Resolves an approved request (operation updateChangeRequestStatus)."""
         review.refuse_unless_allowed(entity, "canResolve")
         request_id = str(entity["id"])
 

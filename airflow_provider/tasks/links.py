@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from airflow.providers.common.compat.sdk import BaseOperatorLink, XCom
-
-if TYPE_CHECKING:
-    from airflow.models.taskinstancekey import TaskInstanceKey
 
 LINK_KEY = "datarobot_link"
 
@@ -17,7 +14,7 @@ class DataRobotLink(BaseOperatorLink):
 
     name = "DataRobot"
 
-    def get_link(self, operator: Any, *, ti_key: TaskInstanceKey) -> str:
+    def get_link(self, operator: Any, *, ti_key: Any) -> str:
         """The address, or an empty string while the task has not begun."""
         value = XCom.get_value(key=LINK_KEY, ti_key=ti_key)
         return value if isinstance(value, str) else ""

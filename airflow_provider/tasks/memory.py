@@ -24,7 +24,9 @@ VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class Handle:
-    """``stage``: how far the operator is; ``at``: when the write was noted, seconds since 1970; ``before``: what was
+    """What is known of the work under way.
+
+    ``stage``: how far the operator is; ``at``: when the write was noted, seconds since 1970; ``before``: what was
     there; ``wait``, ``cancel``: what is waited for and the one write that stops it; ``deadline`` holds over attempts.
     """
 
@@ -61,8 +63,13 @@ class Handle:
 class Store(Protocol):
     """The part of Airflow's task state store that is used."""
 
-    def get(self, key: str, default: Any = None) -> Any: ...
-    def set(self, key: str, value: Any) -> None: ...
+    def get(self, key: str, default: Any = None) -> Any:
+        """What stands under the key."""
+        ...
+
+    def set(self, key: str, value: Any) -> None:
+        """Keeps a JSON value."""
+        ...
 
 
 class Memory:

@@ -23,7 +23,9 @@ def _policy() -> Any:
     # The first rule that fits decides, so the most special class comes first.
     ranked = sorted(permanent, key=lambda kind: -len(kind.__mro__))
     return ExceptionRetryPolicy(
-        rules=[RetryRule(exception=kind, action=RetryAction.FAIL, reason=f"{kind.__name__} is final") for kind in ranked]
+        rules=[
+            RetryRule(exception=kind, action=RetryAction.FAIL, reason=f"{kind.__name__} is final") for kind in ranked
+        ]
     )
 
 

@@ -14,18 +14,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider.api.errors import DataRobotError, Refused
+from airflow_provider.api.locations import local_path
 from airflow_provider.api.messages import prepare
 from airflow_provider.api.once import Sent, send_once
-from airflow_provider.api.waits import Wait, to_json
+from airflow_provider.api.waiting import End, GaveUp, Poll, TimedOut, Waiting
+from airflow_provider.api.waits import Done, Failed, Wait, to_json
 from airflow_provider.api.writes import WRITES
 from airflow_provider.tasks.memory import Handle, Memory
 
 if TYPE_CHECKING:
+    from airflow_provider.api.answers import Answer
     from airflow_provider.api.client import Client
-    from airflow_provider.api.messages import Answer, Call
+    from airflow_provider.api.messages import Call
 
 
-class Planned(Exception):  # noqa: N818 - no error: it carries the call that plan_only stopped at
+class Planned(Exception):
     """The first write of a task that only plans."""
 
     def __init__(self, call: Call) -> None:
@@ -45,6 +48,18 @@ class Await:
     note: str
     cancel: dict[str, Any] | None = None
     limit: float | None = None
+
+
+def look_once(client: Client, waiting: Waiting) -> End | None:
+    """One look at a wait, without any pause: its end, or None while it is not over (or could not be asked)."""
+    step = waiting.next_step(client.clock())
+    if isinstance(step, Poll):
+        try:
+            waiting.received(client.get(step.path), client.clock(), client.rng)
+        except DataRobotError as error:
+            waiting.failed(error, client.clock(), client.rng)
+        step = waiting.next_step(client.clock())
+    return step if isinstance(step, (Done, Failed, TimedOut, GaveUp)) else None
 
 
 @dataclass(slots=True)
@@ -78,7 +93,7 @@ class Run:
         body: Any = None,
         *,
         stage: str,
-        look: Callable[[], Any],
+        look: Callable[[], Any] | None,
         extra_body: Mapping[str, Any] | None = None,
         before: dict[str, Any] | None = None,
         id: str | None = None,
@@ -87,7 +102,8 @@ class Run:
         """Sends a write, noted before and after.
 
         :param stage: how the operator calls this step; it finds it again in the handle.
-        :param look: finds out whether the write took effect; None when it did not.
+        :param look: finds out whether the write took effect, and gives None when it did not; without one, a lost
+            answer ends in OutcomeUnknown unless a repeat is harmless or refused.
         :param before: what was there, for verifying and for rolling back.
         :return: the answer, or what ``look`` found after a lost answer.
         """
@@ -121,7 +137,7 @@ class Run:
 
     def path_of(self, answer: Answer) -> str | None:
         """The path of the job that an answer points to, relative to the API; None where it points to none."""
-        return self.client.local_path(answer.location) if answer.location else None
+        return local_path(answer.location, self.client.settings) if answer.location else None
 
     def outwait(self, handle: Handle) -> None:
         """Waits until a write that was noted, and perhaps sent, must have been committed if it ever will be."""

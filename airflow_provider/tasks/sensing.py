@@ -23,13 +23,14 @@ from airflow.providers.common.compat.sdk import (
     conf,
 )
 
-from airflow_provider.api.waiting import End, GaveUp, Pacing, Refresh, TimedOut, Waiting
+from airflow_provider.api.waiting import End, GaveUp, Pacing, TimedOut, Waiting
 from airflow_provider.api.waits import Done, Failed, Wait, to_json, wait_from_json
 from airflow_provider.contract.secrets import mask
 from airflow_provider.hooks.datarobot import DataRobotHook
 from airflow_provider.tasks.links import LINK_KEY, DataRobotLink
 from airflow_provider.tasks.memory import Handle, Memory, fingerprint
 from airflow_provider.tasks.outcomes import translated
+from airflow_provider.tasks.run import look_once
 from airflow_provider.triggers.event import WaitEvent
 
 if TYPE_CHECKING:
@@ -95,15 +96,14 @@ class DataRobotBaseSensor(BaseSensorOperator):
 
     def poke(self, context: Context) -> PokeReturnValue:
         """One look."""
-        with self._soft(), translated():
-            client = self._client(context)
+        with self._soft(), translated(), self._client(context) as client:
             if self._waiting is None:
                 self._waiting = Waiting(self.wait(client), Pacing(), time.time())
                 if self.reschedule:
                     self._waiting.absent_looks = 1  # the next look is another process, which cannot count on
             self._waiting.look_now()
-            end = client.drive(self._waiting, once=True)
-            if end is None or isinstance(end, Refresh):
+            end = look_once(client, self._waiting)
+            if end is None:
                 self.log.info("%s", self._waiting.note)
                 self._waiting.refreshed()
                 return PokeReturnValue(is_done=False)
@@ -113,12 +113,11 @@ class DataRobotBaseSensor(BaseSensorOperator):
         """Pokes as ``mode`` says, or looks once and defers."""
         if not self.deferrable:
             return super().execute(context)
-        with self._soft(), translated():
-            client = self._client(context)
-            memory = Memory(context.get("task_state_store"))  # type: ignore[call-overload]  # Airflow 3.3 and later
+        with self._soft(), translated(), self._client(context) as client:
+            memory = Memory(context.get("task_state_store"))  # Airflow 3.3 and later
             wait, deadline = self._begin(memory, client)
-            end = client.drive(Waiting(wait, Pacing(), time.time(), deadline), once=True)
-            if end is not None and not isinstance(end, Refresh):
+            end = look_once(client, Waiting(wait, Pacing(), time.time(), deadline))
+            if end is not None:
                 memory.settle()
                 return self._over(context, client, end)
         return self._defer(wait, memory, deadline)
@@ -127,10 +126,9 @@ class DataRobotBaseSensor(BaseSensorOperator):
         """Goes on after the trigger fired."""
         told = WaitEvent.from_dict(event)
         handle = Handle.from_json(told.handle)
-        memory = Memory(context.get("task_state_store"))  # type: ignore[call-overload]  # Airflow 3.3 and later
+        memory = Memory(context.get("task_state_store"))  # Airflow 3.3 and later
         memory.handle = handle
-        with self._soft(), translated():
-            client = self._client(context)
+        with self._soft(), translated(), self._client(context) as client:
             if told.outcome == "unknown" and handle is not None and handle.wait is not None:
                 self.log.warning("The event says nothing (%s); asking the service.", told.reason)
                 return self._defer(wait_from_json(handle.wait), memory, handle.deadline)
@@ -139,13 +137,14 @@ class DataRobotBaseSensor(BaseSensorOperator):
 
     # --- the same for all -------------------------------------------------------------------------------------
 
-    def _client(self, context: Context) -> Client:
+    @contextmanager
+    def _client(self, context: Context) -> Iterator[Client]:
         self.prepare()
-        client = DataRobotHook(self.datarobot_conn_id).get_conn()
-        url = self.link(client.settings.web_url)
-        if url:
-            context["ti"].xcom_push(key=LINK_KEY, value=url)
-        return client
+        with DataRobotHook(self.datarobot_conn_id).get_conn() as client:
+            url = self.link(client.settings.web_url)
+            if url:
+                context["ti"].xcom_push(key=LINK_KEY, value=url)
+            yield client
 
     def _begin(self, memory: Memory, client: Client) -> tuple[Wait, float]:
         """The wait and its deadline: those of an earlier attempt that broke off, else new ones."""
@@ -172,8 +171,7 @@ class DataRobotBaseSensor(BaseSensorOperator):
         from airflow_provider.triggers.wait import DataRobotWaitTrigger
 
         assert memory.handle is not None, "a sensor that defers has begun"
-        interval = self.poke_interval
-        pace = interval.total_seconds() if isinstance(interval, timedelta) else float(interval)
+        pace = float(self.poke_interval)
         left = max((deadline or time.time()) - time.time(), 0.0)
         self.defer(
             trigger=DataRobotWaitTrigger(

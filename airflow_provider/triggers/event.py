@@ -46,7 +46,9 @@ class WaitEvent:
         kept = dict(handle) if isinstance(handle, Mapping) else None
         outcome = data.get("outcome")
         if data.get("v") != VERSION or outcome not in get_args(Outcome):
-            return cls("unknown", reason=f"event of another release: {outcome!r}, version {data.get('v')!r}", handle=kept)
+            return cls(
+                "unknown", reason=f"event of another release: {outcome!r}, version {data.get('v')!r}", handle=kept
+            )
         result = data.get("result")
         return cls(
             outcome=cast("Outcome", outcome),

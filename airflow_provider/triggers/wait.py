@@ -50,7 +50,7 @@ class DataRobotWaitTrigger(BaseTrigger):
         cancel: dict[str, Any] | None = None,
         **_of_another_release: Any,
     ) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.datarobot_conn_id = datarobot_conn_id
         self.wait = wait
         self.handle = handle
@@ -62,7 +62,7 @@ class DataRobotWaitTrigger(BaseTrigger):
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Class path and arguments, plain JSON only, defaults left out."""
-        given = {"datarobot_conn_id": self.datarobot_conn_id, "wait": self.wait}
+        given: dict[str, Any] = {"datarobot_conn_id": self.datarobot_conn_id, "wait": self.wait}
         optional = {"handle": self.handle, "deadline": self.deadline, "pacing": self.pacing, "cancel": self.cancel}
         given.update({name: value for name, value in optional.items() if value is not None})
         if self.patience != PATIENCE:
@@ -123,7 +123,9 @@ class DataRobotWaitTrigger(BaseTrigger):
             return None
         key = instance.task_id if instance.map_index < 0 else f"{instance.task_id}_{instance.map_index}"
         try:
-            states = await sync_to_async(_states)(instance.dag_id, instance.task_id, instance.run_id, instance.map_index)
+            states = await sync_to_async(_states)(
+                instance.dag_id, instance.task_id, instance.run_id, instance.map_index
+            )
         except Exception as error:  # any doubt leaves the work alone
             self.log.warning("The state of the task is not known (%s).", error)
             return None

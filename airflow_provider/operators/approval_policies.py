@@ -1,0 +1,266 @@
+"""Approval policies: create, update and delete them, and ask which one applies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider.api.errors import DataRobotError, NotFound
+from airflow_provider.tasks import arguments
+from airflow_provider.tasks.base import DataRobotBaseOperator, Step
+from airflow_provider.tasks.reading import DataRobotBaseReadOperator
+from airflow_provider.tasks.run import Run
+
+if TYPE_CHECKING:
+    from airflow_provider.api.client import Client
+
+NAME_LENGTH = 50  # seed 000:856
+ENTITY_TYPES = ("deployment", "deploymentModel", "deploymentConfig", "deploymentStatus", "deploymentMonitoringData")
+VERBS = ("create", "update", "delete")
+
+
+class SameName(DataRobotError):
+    """Several policies have the name that was meant to name one."""
+
+
+class _PolicyOperator(DataRobotBaseOperator):
+    """Common to creating and updating: the policy itself."""
+
+    template_fields = (
+        *DataRobotBaseOperator.template_fields,
+        "name",
+        "trigger",
+        "review",
+        "automatic_action",
+        "active",
+    )
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        trigger: Mapping[str, Any],
+        review: Mapping[str, Any] | None = None,
+        automatic_action: Mapping[str, Any] | None = None,
+        active: bool | str = True,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.name = name
+        self.trigger = trigger
+        self.review = review
+        self.automatic_action = automatic_action
+        self.active = active
+
+    def prepare(self) -> None:
+        """Checks every argument before anything is sent."""
+        super().prepare()
+        self.name = arguments.text("name", self.name, NAME_LENGTH)
+        self._policy = {
+            "name": self.name,
+            "active": arguments.flag("active", self.active),
+            "trigger": arguments.mapping("trigger", self.trigger),
+            "review": arguments.mapping("review", self.review),
+            "automaticAction": arguments.mapping("automatic_action", self.automatic_action),
+        }
+
+    def identity(self) -> dict[str, Any]:
+        """The whole policy."""
+        return dict(self._policy)
+
+    def _differs(self, policy: Mapping[str, Any]) -> list[str]:
+        """Fields of a policy that are not as wanted; what the service adds inside them does not matter."""
+        return [name for name, value in self._policy.items() if not _holds(policy.get(name), value)]
+
+    def _named(self, run: Run) -> dict[str, Any] | None:
+        listed = run.client.iterate("listApprovalPolicies", namePart=self.name)
+        found = [policy for policy in listed if policy.get("name") == self.name]
+        if len(found) > 1:
+            raise SameName(
+                f"{len(found)} approval policies have the name {self.name!r}: {[one['id'] for one in found]}"
+            )
+        return found[0] if found else None
+
+
+class DataRobotCreateApprovalPolicyOperator(_PolicyOperator):
+    """Creates an approval policy, or takes the one of this name when it is equal.
+
+    :param name: at most 50 characters; names the policy for another attempt too.
+    :param trigger: ``{"entityType", "intendedAction": {"action", "condition"}, "filterGroups"}``.
+    :param review: ``{"groups": [{"id"}], "reminderPeriod"}``; None: the administrators review.
+    :param automatic_action: ``{"action": "cancel" | "approve", "period": ISO duration}``.
+    :param active: a policy that is not active gates nothing.
+
+    Returns ``policy_id``, ``name`` and ``created``. Fails when a policy of this name differs: update it instead.
+    Operations: listApprovalPolicies, createApprovalPolicy. Memory before Airflow 3.3: the name.
+    """
+
+    operation = "createApprovalPolicy"
+
+    def start(self, run: Run) -> Step:
+        """Creates what is missing."""
+        known = self._named(run)
+        if known is not None:
+            differing = self._differs(known)
+            if differing:
+                raise SameName(f"approval policy {known['id']} has the name {self.name!r} and another {differing}")
+            return {"policy_id": known["id"], "name": self.name, "created": False}
+        sent = run.submit(
+            "createApprovalPolicy",
+            self._policy,
+            stage="create",
+            look=lambda: self._named(run),
+            extra_body=self.extra_body,
+        )
+        made = sent.answer.json() if sent.answer is not None else sent.found
+        return {"policy_id": made["id"], "name": self.name, "created": True}
+
+
+class DataRobotUpdateApprovalPolicyOperator(_PolicyOperator):
+    """Sets an approval policy to the given content; writes only when it differs.
+
+    :param policy_id: the policy; the other arguments are those of creating one.
+
+    Returns ``policy_id``, ``name`` and ``changed`` (the fields that differed). Operations: getApprovalPolicy,
+    updateApprovalPolicy. Memory before Airflow 3.3: the wanted content is compared first.
+    """
+
+    operation = "updateApprovalPolicy"
+    template_fields = (*_PolicyOperator.template_fields, "policy_id")
+
+    def __init__(self, *, policy_id: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.policy_id = policy_id
+
+    def prepare(self) -> None:
+        """Checks every argument before anything is sent."""
+        super().prepare()
+        self.policy_id = arguments.identifier("policy_id", self.policy_id)
+
+    def identity(self) -> dict[str, Any]:
+        """The id and the whole policy."""
+        return {"policy_id": self.policy_id, **super().identity()}
+
+    def start(self, run: Run) -> Step:
+        """Writes when something differs."""
+        differing = self._differing(run)
+        if differing:
+            run.submit(
+                "updateApprovalPolicy",
+                self._policy,
+                stage="update",
+                look=lambda: None if self._differing(run) else True,
+                extra_body=self.extra_body,
+                approvalPolicyId=self.policy_id,
+            )
+        return {"policy_id": self.policy_id, "name": self.name, "changed": differing}
+
+    def _differing(self, run: Run) -> list[str]:
+        return self._differs(run.read("getApprovalPolicy", approvalPolicyId=self.policy_id))
+
+
+class DataRobotDeleteApprovalPolicyOperator(DataRobotBaseOperator):
+    """Deletes an approval policy; one that is gone is a success without a write.
+
+    Deleting a policy applies its automatic action to the requests that are open under it.
+
+    :param policy_id: the policy.
+
+    Returns ``policy_id``, ``deleted`` and ``open_requests`` (how many were open under it). Operations:
+    getApprovalPolicy, deleteApprovalPolicy. Memory before Airflow 3.3: a policy that is gone was deleted.
+    """
+
+    operation = "deleteApprovalPolicy"
+    template_fields = (*DataRobotBaseOperator.template_fields, "policy_id")
+
+    def __init__(self, *, policy_id: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.policy_id = policy_id
+
+    def prepare(self) -> None:
+        """Checks every argument before anything is sent."""
+        super().prepare()
+        self.policy_id = arguments.identifier("policy_id", self.policy_id)
+
+    def identity(self) -> dict[str, Any]:
+        """The policy."""
+        return {"policy_id": self.policy_id}
+
+    def start(self, run: Run) -> Step:
+        """Deletes what is there."""
+        policy = self._policy(run)
+        if policy is None:
+            return {"policy_id": self.policy_id, "deleted": False, "open_requests": 0}
+        run.submit(
+            "deleteApprovalPolicy",
+            stage="delete",
+            look=lambda: True if self._policy(run) is None else None,
+            approvalPolicyId=self.policy_id,
+        )
+        return {"policy_id": self.policy_id, "deleted": True, "open_requests": policy.get("openRequests")}
+
+    def _policy(self, run: Run) -> dict[str, Any] | None:
+        try:
+            return run.read("getApprovalPolicy", approvalPolicyId=self.policy_id)
+        except NotFound:
+            return None
+
+
+class DataRobotMatchApprovalPolicyOperator(DataRobotBaseReadOperator):
+    """Asks which approval policy gates an action.
+
+    :param entity_type: deployment, deploymentModel, deploymentConfig, deploymentStatus or deploymentMonitoringData.
+    :param action: create, update or delete.
+    :param field_name: a field that the policy's condition names (``importance``), with
+    :param field_value: its value.
+
+    Returns ``policy_id`` (None when nothing gates the action) and the query. The answer depends on the caller's groups.
+    Operation: getApprovalPolicyMatch.
+    """
+
+    template_fields = (
+        *DataRobotBaseReadOperator.template_fields,
+        "entity_type",
+        "action",
+        "field_name",
+        "field_value",
+    )
+
+    def __init__(
+        self,
+        *,
+        entity_type: str,
+        action: str,
+        field_name: str | None = None,
+        field_value: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.entity_type = entity_type
+        self.action = action
+        self.field_name = field_name
+        self.field_value = field_value
+
+    def prepare(self) -> None:
+        """Checks every argument before anything is sent."""
+        self.entity_type = arguments.one_of("entity_type", self.entity_type, ENTITY_TYPES)
+        self.action = arguments.one_of("action", self.action, VERBS)
+
+    def read(self, client: Client) -> dict[str, Any]:
+        """The policy's id, and what was asked."""
+        query: dict[str, Any] = {"entityType": self.entity_type, "action": self.action}
+        if self.field_name:
+            query.update(fieldName=self.field_name, fieldValue=str(self.field_value))
+        return {"policy_id": client.call("getApprovalPolicyMatch", **query).json().get("policyId"), "query": query}
+
+
+def _holds(theirs: Any, wanted: Any) -> bool:
+    """Whether everything that is wanted stands in what the service has; words match in any of their spellings."""
+    if isinstance(wanted, Mapping):
+        return isinstance(theirs, Mapping) and all(_holds(theirs.get(key), value) for key, value in wanted.items())
+    if isinstance(wanted, (list, tuple)):
+        same_length = isinstance(theirs, (list, tuple)) and len(theirs) == len(wanted)
+        return same_length and all(_holds(a, b) for a, b in zip(theirs, wanted, strict=True))
+    if isinstance(wanted, str) and isinstance(theirs, str):
+        return theirs.replace("_", "").lower() == wanted.replace("_", "").lower()
+    return bool(theirs == wanted)

@@ -1,0 +1,101 @@
+"""Any operation of the contract as a task: the way out where no operator of its own exists yet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from airflow_provider.api.errors import InvalidCall
+from airflow_provider.api.messages import prepare
+from airflow_provider.api.waits import JobWait
+from airflow_provider.contract import UnknownOperation, contract
+from airflow_provider.tasks import arguments
+from airflow_provider.tasks.base import DataRobotBaseOperator, Step
+from airflow_provider.tasks.run import Await, Run
+
+
+class DataRobotCallApiOperator(DataRobotBaseOperator):
+    """Calls one operation of the contract, and waits when the answer points to a job.
+
+    A write whose answer is lost is sent again only where the table of writes says that a repeat is harmless or refused
+    (``airflow_provider.api.writes``); everything else fails with OutcomeUnknown, which names what to check.
+
+    :param operation_id: as in the contract, ``createDeploymentOnDemandReport`` for example.
+    :param arguments: path and query arguments under their documented names.
+    :param body: the JSON body, checked against the contract as far as it is known.
+    :param wait: wait for the job that a ``Location`` in the answer names.
+    :param all_pages: for a list: follow the pages and return all objects.
+
+    Returns ``status`` (HTTP), ``body`` (the JSON answer, None when empty), ``location`` (where the job pointed when it
+    was over, None without one); with ``all_pages`` the list of objects. Memory: from Airflow 3.3 on, the job of an
+    earlier attempt is waited for and not started again. Before, an attempt that broke off after its write is told
+    from a new one by nothing: set ``retries=0`` for operations that must not happen twice.
+    """
+
+    operation = "callApi"
+    template_fields = (
+        *DataRobotBaseOperator.template_fields,
+        "operation_id",
+        "arguments",
+        "body",
+        "wait",
+        "all_pages",
+    )
+
+    def __init__(
+        self,
+        *,
+        operation_id: str,
+        arguments: Mapping[str, Any] | None = None,
+        body: Any = None,
+        wait: bool | str = True,
+        all_pages: bool | str = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.operation_id = operation_id
+        self.arguments = arguments
+        self.body = body
+        self.wait = wait
+        self.all_pages = all_pages
+
+    def prepare(self) -> None:
+        """Checks operation, arguments and body against the contract before anything is sent."""
+        super().prepare()
+        try:
+            operation = contract().operation(self.operation_id)
+        except UnknownOperation as error:
+            raise InvalidCall(str(error)) from None
+        self.arguments = arguments.mapping("arguments", self.arguments) or {}
+        self.wait = arguments.flag("wait", self.wait)
+        self.all_pages = arguments.flag("all_pages", self.all_pages)
+        if self.all_pages and operation.writes:
+            raise InvalidCall(f"all_pages is for lists, and {self.operation_id} writes")
+        prepare(self.operation_id, self.arguments, self.body, self.extra_body)
+        self._writes = operation.writes
+
+    def identity(self) -> dict[str, Any]:
+        """The whole call."""
+        return {"operation_id": self.operation_id, "arguments": self.arguments, "body": self.body}
+
+    def start(self, run: Run) -> Step:
+        """Sends the call."""
+        given = dict(self.arguments or {})
+        if self.all_pages:
+            return list(run.client.iterate(self.operation_id, **given))
+        if not self._writes:
+            answer = run.client.call(self.operation_id, self.body, extra_body=self.extra_body, **given)
+            return {"status": answer.status, "body": answer.json(), "location": answer.location}
+        sent = run.submit(self.operation_id, self.body, stage="call", look=None, extra_body=self.extra_body, **given)
+        assert sent.answer is not None, "nothing is looked for, so nothing can be found instead of an answer"
+        result = {"status": sent.answer.status, "body": sent.answer.json(), "location": None}
+        path = run.path_of(sent.answer)
+        if path is None or not self.wait:
+            return result
+        run.memory.update(before=result)
+        return Await(JobWait(path), f"the job of {self.operation_id}")
+
+    def proceed(self, run: Run, result: dict[str, Any]) -> Step:
+        """The job is over."""
+        assert run.handle is not None, "a wait that ended has a handle"
+        return {**run.handle.before, "location": result.get("location")}

@@ -1,0 +1,32 @@
+"""The connection to the emulator, and waits that are short enough for tests."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from airflow_provider.emulator.door import EmulatorDoor
+
+
+@pytest.fixture
+def service(datarobot_emulator: EmulatorDoor, monkeypatch: pytest.MonkeyPatch) -> EmulatorDoor:
+    """The emulator behind ``datarobot_default``, as the requester; its jobs take a third of a second."""
+    datarobot_emulator.clock(speed=60)
+    connect(monkeypatch, datarobot_emulator, "requester")
+    return datarobot_emulator
+
+
+@pytest.fixture(autouse=True)
+def soon(monkeypatch: pytest.MonkeyPatch, airflow_db: None) -> None:
+    """The first look of the trigger comes at once: dag.test has no scheduler that it could outrun."""
+    monkeypatch.setattr("airflow_provider.triggers.wait.FIRST_POLL", 0.05)
+    monkeypatch.setattr("airflow_provider.operators.replacement.SEEN_PAUSE", 0.05)
+
+
+def connect(monkeypatch: pytest.MonkeyPatch, service: EmulatorDoor, user: str) -> None:
+    """Puts a user's connection into the environment."""
+    connection = {"conn_type": "datarobot", "host": service.endpoint, "password": service.tokens[user]}
+    monkeypatch.setenv("AIRFLOW_CONN_DATAROBOT_DEFAULT", json.dumps(connection))
