@@ -14,9 +14,11 @@ PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --no-input
 unexport PYTHONDONTWRITEBYTECODE PYTHONPATH PYTHONHOME
 unexport PIP_USER PIP_TARGET PIP_PREFIX PIP_CONSTRAINT PIP_NO_DEPS PIP_REQUIRE_VIRTUALENV
 
-# What `make constraints` pins: Airflow's newest patch of each line, with what was on the index at that time.
-AIRFLOW_3.1 := 3.1.8 --exclude-newer 2026-03-25
-AIRFLOW_3.2 := 3.2.2 --exclude-newer 2026-06-15
+# What `make constraints` pins: Airflow's newest patch of each line, with what was on the index at that time, but for the
+# compatibility provider, of which we need a newer one on every line.
+NEWER := --exclude-newer-package apache-airflow-providers-common-compat=2026-11-01
+AIRFLOW_3.1 := 3.1.8 --exclude-newer 2026-03-25 $(NEWER)
+AIRFLOW_3.2 := 3.2.2 --exclude-newer 2026-06-15 $(NEWER)
 AIRFLOW_3.3 := 3.3.2
 
 # Floors and tools that do not depend on the Airflow line: the default line alone tests them.
