@@ -8,7 +8,7 @@ MAKEFLAGS += --no-print-directory
 
 PYTHON ?= python3
 PY := .venv/bin/python
-PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --no-input
+PIP_INSTALL := -m pip install -qq --disable-pip-version-check --no-input
 
 # Without compiled files every start of Airflow takes 2.5 s longer. The others would lead an installation astray.
 unexport PYTHONDONTWRITEBYTECODE PYTHONPATH PYTHONHOME
