@@ -99,11 +99,10 @@ def error_from(answer: Answer, operation: str, secrets: Iterable[str] = ()) -> D
     """The error that an answer stands for; ``secrets`` are texts that must not survive an echo."""
     known = tuple(secrets)
     body = _body(answer)
-    told: Mapping[str, Any] = body if isinstance(body, Mapping) else {}
-    # Masked whole, by field and by literal text: a validation text may hang on the name of a secret field.
-    fields = told.get("errors")
+    # Masked by field and by literal text: a validation text may hang on the name of a secret field.
+    fields = body.get("errors") if isinstance(body, Mapping) else None
     return error_class(answer.status)(
-        scrub(_message(answer, told), known),
+        _message(answer, body, known),
         operation=operation,
         status=answer.status,
         request_id=answer.request_id,
@@ -121,16 +120,20 @@ def _body(answer: Answer) -> Any:
         return None
 
 
-def _message(answer: Answer, told: Mapping[str, Any]) -> str:
+def _message(answer: Answer, body: Any, secrets: Iterable[str]) -> str:
+    told: Mapping[str, Any] = body if isinstance(body, Mapping) else {}
     for key in ("message", "detail", "error"):
         if isinstance(told.get(key), str) and told[key].strip():
-            return str(told[key]).strip()
-    text = answer.content[:20_000].decode("utf-8", "replace").strip()
+            return scrub(told[key], secrets).strip()
+    # Scrubbed before it is cut: a part of a secret would not be found any more.
+    text = scrub(answer.content[:20_000].decode("utf-8", "replace"), secrets).strip()
     if "html" in answer.content_type or text[:1] == "<":
         title = TITLE.search(text)
         return f"a web page{f' titled {title[1].strip()[:SHOWN]!r}' if title else ''}, not this API"
-    if told or not text:
+    if not text or isinstance(body, Mapping):
         return "no message"
+    if text[:1] in "{[":  # not shown as it is: only what can be parsed can be masked
+        return "no message, and a body of an unknown form" if body is not None else "a JSON body that is cut"
     return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
 
 

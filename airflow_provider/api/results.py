@@ -1,8 +1,8 @@
 """What people hold in their hands, as typed objects: snake_case, read leniently.
 
-Unknown keys are kept (``model_extra``), absent ones are None or empty where nothing depends on them. A key that is
-needed and absent raises :class:`KeyMissing`, which names it. Whatever has no class here is reachable as a plain dict by its
-operationId; mind that importing this module imports pydantic.
+Unknown keys are kept (``model_extra``), absent and null ones are None or empty where nothing depends on them. A key
+that is needed and absent raises :class:`KeyMissing`, which names it. Whatever has no class here is reachable as a
+plain dict by its operationId. Importing this module imports pydantic.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import logging
 from datetime import UTC, datetime
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
 from airflow_provider.api.answers import Answer
@@ -38,21 +38,27 @@ def _word(value: Any) -> Any:
     return canonical(value) if isinstance(value, str) else value
 
 
-def _filled(value: Any) -> Any:
-    return [] if value is None else value
-
-
 Moment = Annotated[datetime | None, BeforeValidator(_moment)]
 Word = Annotated[str, BeforeValidator(_word)]  # in camelCase, whichever of its three spellings came
-Ids = Annotated[list[str], BeforeValidator(_filled)]
 
 
 class Result(BaseModel):
     """The base: camelCase keys of the service become snake_case attributes."""
 
     model_config = ConfigDict(
-        extra="allow", alias_generator=to_camel, populate_by_name=True, frozen=True, protected_namespaces=()
+        extra="allow",
+        alias_generator=to_camel,
+        populate_by_name=True,
+        frozen=True,
+        coerce_numbers_to_str=True,  # changeVersionId was a counter once (wire.md F)
+        protected_namespaces=(),
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _null_is_absent(cls, data: Any) -> Any:
+        own = {one.alias for one in cls.model_fields.values()}
+        return {k: v for k, v in data.items() if v is not None or k not in own} if isinstance(data, dict) else data
 
     @classmethod
     def read(cls, source: Answer | dict[str, Any]) -> Self:
@@ -75,7 +81,7 @@ class Result(BaseModel):
 
 
 class Health(Result):
-    """One of the health lights of a deployment. ``notStarted`` and ``not_started`` are the same word."""
+    """One of the health lights of a deployment: passing, warning, failing, unknown, unavailable, notStarted."""
 
     status: str | None = None
     message: str | None = None
@@ -121,11 +127,11 @@ class Deployment(Result):
     model: ServingModel | None = None
     model_package: PackageReference | None = None
     governance: Governance | None = None
-    opened_change_requests: Ids = Field(default_factory=list)
+    opened_change_requests: list[str] = Field(default_factory=list)
     service_health: Health | None = None
     model_health: Health | None = None
     accuracy_health: Health | None = None
-    permissions: Ids = Field(default_factory=list)
+    permissions: list[str] = Field(default_factory=list)
 
     @property
     def model_package_id(self) -> str | None:
@@ -144,7 +150,7 @@ class Target(Result):
     name: str | None = None
     type: str | None = None
     class_count: int | None = None
-    class_names: Ids = Field(default_factory=list)
+    class_names: list[str] = Field(default_factory=list)
 
 
 class ModelPackage(Result):
