@@ -36,7 +36,10 @@ def _only(body: dict[str, Any], *allowed: str) -> None:
 async def reset(service: Service, _: Request, body: dict[str, Any]) -> Any:
     """Everything as at the start."""
     _only(body, "world", "switches")
-    service.reset(body.get("world"), body.get("switches"))
+    world, values = body.get("world"), body.get("switches", {})
+    if not isinstance(values, dict):
+        raise BadRequest(f"switches must be an object, not {values!r}")
+    service.reset(None if world is None else str(world), values)
     return {"world": service.world}
 
 

@@ -56,7 +56,8 @@ class Service:
         self.save()
 
     def reset(self, world: str | None = None, switches: Mapping[str, Any] | None = None) -> None:
-        """Everything as at the start: world, clock, switches, paces, faults, log, effects."""
+        """Everything as at the start: world, clock, switches, paces, faults, log, effects; nothing if a name is wrong."""
+        wanted = self.switches.checked(switches or {})
         self.store.seed(world or self.world)
         self.world = world or self.world
         self.clock.set_speed(self.start_speed)
@@ -65,7 +66,7 @@ class Service:
         self.faults.clear(drop=True)
         self.log.clear()
         self.switches.reset()
-        self.switches.set(switches or {})
+        self.switches.set(wanted)
         self.save()
 
     def save(self) -> None:

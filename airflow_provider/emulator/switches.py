@@ -74,13 +74,17 @@ class Switches(Mapping[str, str]):
 
     def set(self, values: Mapping[str, Any]) -> None:
         """Set several at once; raises :class:`UnknownSwitch` and sets none if one of them is wrong."""
+        self._set.update(self.checked(values))
+
+    def checked(self, values: Mapping[str, Any]) -> dict[str, str]:
+        """The values as words, if all of them are known; nothing is set."""
         checked = {}
         for name, value in values.items():
             switch = _switch(name)
             if str(value) not in switch.values:
                 raise UnknownSwitch(f"{name} must be one of {', '.join(switch.values)}, not {value!r}")
             checked[name] = str(value)
-        self._set.update(checked)
+        return checked
 
     def reset(self) -> None:
         """Back to the defaults."""

@@ -52,11 +52,19 @@ VERSION_FILTERS: Mapping[str, Filter] = {
 }
 
 
+FIELD_OF_SORT_KEY = {
+    "version": "registeredModelVersion",
+    "modelType": "modelName",
+    "status": "buildStatus",
+    "updatedAt": "createdAt",
+}  # a version's sort keys that are called otherwise here; the others are fields
+
+
 @serves("listRegisteredModels")
 def list_registered_models(call: Call) -> Answer:
     """Registered models that are not archived."""
     models = [one for one in call.service.store.rows("registeredModels") if not one["isArchived"]]
-    rows = _sorted(call, call.service.listed(filtered(call, models, MODEL_FILTERS)), "createdAt")
+    rows = _sorted(call, call.service.listed(filtered(call, models, MODEL_FILTERS)))
     return call.page([_view(call, one) for one in rows])
 
 
@@ -70,7 +78,7 @@ def get_registered_model(call: Call) -> Answer:
 def list_versions(call: Call) -> Answer:
     """The versions of a registered model."""
     rows = call.service.listed(filtered(call, _versions(call, _model(call)), VERSION_FILTERS))
-    return call.page([package_view(call.service, one) for one in _sorted(call, rows, None)])
+    return call.page([package_view(call.service, one) for one in _sorted(call, rows)])
 
 
 @serves("getRegisteredModelVersion")
@@ -98,7 +106,7 @@ def _deployments(call: Call, versions: list[Record]) -> Answer:
     text = call.arguments.get("search")
     if text is not None:
         rows = [one for one in rows if text.lower() in one["label"].lower()]
-    return call.page([_deployment(call, one, seen[one["id"]]) for one in _sorted(call, rows, None)])
+    return call.page([_deployment(call, one, seen[one["id"]]) for one in _sorted(call, rows)])
 
 
 def _deployment(call: Call, one: Record, version: Record) -> Record:
@@ -116,11 +124,12 @@ def _deployment(call: Call, one: Record, version: Record) -> Record:
     }
 
 
-def _sorted(call: Call, rows: list[Record], default: str | None) -> list[Record]:
+def _sorted(call: Call, rows: list[Record]) -> list[Record]:
     key = call.arguments.get("sortKey")
     if key is None:
         return rows
-    return sorted(rows, key=lambda one: str(one[key]), reverse=call.arguments.get("sortDirection") == "desc")
+    field = FIELD_OF_SORT_KEY.get(key, key)
+    return sorted(rows, key=lambda one: one[field], reverse=call.arguments.get("sortDirection") == "desc")
 
 
 def _model(call: Call) -> Record:
