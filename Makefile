@@ -90,6 +90,10 @@ check: .venv/.ready ## format, lint, types, floors and the quick tests
 	@$(PY) -m mypy
 	@$(PY) -m pytest -q $(QUICK_TESTS)
 
+.PHONY: fresh
+fresh: .venv/.ready ## renews the generated parts of the docs
+	@$(PY) -m docs.generate
+
 .PHONY: coverage
 coverage: .venv/.ready ## the suite with coverage (import lines included, which a plugin would miss)
 	@$(PY) -m coverage erase

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -11,6 +12,7 @@ from demo.stage import Account, Stage
 TITLE = "Gated promotion: a model replaced behind an approval"
 DAG = "gated_promotion"
 DEPLOYMENT = "64e000000000000000000001"  # "Churn, governed" of the world "demo": replacing its model needs an approval
+REQUESTER = "requester@example.com"
 PACKAGE = "64d000000000000000000003"
 THINKING = 12.0  # seconds that the reviewer takes, long enough for the task to be deferred
 WATCH_MINUTES = 0.1
@@ -48,9 +50,16 @@ def _review(stage: Stage) -> None:
 
 
 def _requests(stage: Stage) -> list[dict[str, Any]]:
-    """All requests that the service has seen."""
+    """What the service has seen of the pipeline; people look at their requests too."""
     seen: list[dict[str, Any]] = stage.emulator.control("GET", "log")["requests"]
-    return seen
+    return [one for one in seen if one["user"] == REQUESTER]
+
+
+def _tally(sent: list[dict[str, Any]]) -> str:
+    """How many reads, and each other operation by name."""
+    others = Counter(one["operationId"] for one in sent if one["method"] != "GET")
+    reads = sum(one["method"] == "GET" for one in sent)
+    return ", ".join([f"{reads} reads", *(f"{count} {name}" for name, count in others.items())])
 
 
 def _account(stage: Stage, run_id: str, requests_before: int) -> Account:
@@ -68,6 +77,6 @@ def _account(stage: Stage, run_id: str, requests_before: int) -> Account:
         ("old champion", f"{promoted['previous']['name']} ({promoted['previous']['model_package_id']})"),
         ("new champion", f"{promoted['champion']['name']} ({promoted['champion']['model_package_id']})"),
         ("replacements", f"{replaced}, counted in the store of the service"),
-        ("requests made", f"{len(sent)}, of them {sum(one['method'] != 'GET' for one in sent)} other than GET"),
+        ("requests made", f"{len(sent)} by the pipeline: {_tally(sent)}"),
         *stage.times(DAG, run_id),
     ]

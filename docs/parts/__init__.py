@@ -1,0 +1,1 @@
+"""One file for each generated part of the documentation."""
