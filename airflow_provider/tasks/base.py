@@ -20,27 +20,30 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import BaseOperator, conf
 
-from airflow_provider.api.errors import DataRobotError, JobFailed, PollBudgetSpent, WaitTimedOut
-from airflow_provider.api.waiting import End, Pacing, Refresh, Waiting
-from airflow_provider.api.waits import UntilWait, wait_from_json
+from airflow_provider.api.errors import JobFailed, PollBudgetSpent, WaitTimedOut
+from airflow_provider.api.waiting import Pacing
+from airflow_provider.api.waits import Done, Failed, wait_from_json
 from airflow_provider.contract.secrets import mask
 from airflow_provider.hooks.datarobot import DataRobotHook
 from airflow_provider.tasks import arguments
 from airflow_provider.tasks.links import LINK_KEY, DataRobotLink
-from airflow_provider.tasks.memory import Handle, Memory, fingerprint
+from airflow_provider.tasks.memory import Handle, Memory, check_plain, fingerprint
 from airflow_provider.tasks.outcomes import translated
-from airflow_provider.tasks.run import Await, Planned, Run, look_once
+from airflow_provider.tasks.run import Await, Planned, Run
+from airflow_provider.tasks.stopping import stop
 from airflow_provider.triggers.event import WaitEvent
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
+    from airflow_provider.api.messages import Call
     from airflow_provider.triggers.wait import DataRobotWaitTrigger
 
 Step = Await | dict[str, Any] | list[Any]
 
 DAY = 86400.0
 BACKSTOP = 600.0  # seconds after our own deadline at which Airflow's timeout of the deferral would strike
+MARGIN = 5.0  # seconds before Airflow's execution_timeout, of which a tenth is enough when it is short
 FAIL_SIGNAL = "__fail__"
 
 
@@ -128,7 +131,8 @@ class DataRobotBaseOperator(BaseOperator):
     def take_up(self, run: Run, handle: Handle) -> Step:
         """Goes on with the unsettled work of an earlier attempt: waits for it, or looks again."""
         if handle.state == "submitted" and handle.wait:
-            return Await(wait_from_json(handle.wait), "work of an earlier attempt", handle.cancel)
+            limit = None if handle.until is None else handle.until - run.clock()
+            return Await(wait_from_json(handle.wait), "work of an earlier attempt", handle.cancel, limit)
         run.outwait(handle)
         return self.start(run)
 
@@ -151,18 +155,20 @@ class DataRobotBaseOperator(BaseOperator):
             try:
                 return self._finish(run, self._first_step(run))
             except Planned as planned:
-                return self._plan(planned)
+                return self._plan(planned.call)
 
     def resume(self, context: Context, event: dict[str, Any] | None = None) -> Any:
         """Goes on after the trigger fired; whatever the event says, the service is asked again."""
         told = WaitEvent.from_dict(event)
         with translated(), self._opened(context) as run:
-            handle = Handle.from_json(told.handle) or run.memory.recall()
+            handle = Handle.from_json(told.handle)
             if handle is None:
-                return self._finish(run, self.start(run))
-            run.memory.handle = handle
-            run.deadline = handle.deadline
-            return self._finish(run, self._after(run, told))
+                self.log.warning("The event says nothing (%s); going on with what is remembered.", told.reason)
+                return self._finish(run, self._first_step(run))
+            if handle.fingerprint != run.fingerprint:
+                self.log.warning("The arguments are not those with which this task began to wait.")
+            run.go_on_with(handle)
+            return self._finish(run, self._after(run, self._last_look(run, handle, told)))
 
     def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
         """Says what becomes of the remote work when the trigger itself failed; nothing is cancelled then."""
@@ -173,7 +179,7 @@ class DataRobotBaseOperator(BaseOperator):
     def on_kill(self) -> None:
         """Cancels the remote work of a task that is killed while it occupies a worker."""
         if self._run is not None:
-            self._cancel(self._run, "the task was killed")
+            stop(self._run, "the task was killed", bool(self.cancel_on_kill), bool(self.cancel_adopted))
 
     # --- the life cycle ---------------------------------------------------------------------------------------
 
@@ -184,14 +190,17 @@ class DataRobotBaseOperator(BaseOperator):
         store = context.get("task_state_store")  # Airflow 3.3 and later
         identity = mask({"connection": self.datarobot_conn_id, **self.identity()})
         self._run = Run(
-            client=DataRobotHook(self.datarobot_conn_id).get_conn(),
-            memory=Memory(store),
+            connect=lambda: DataRobotHook(self.datarobot_conn_id).get_conn(),
+            memory=Memory(None if self.plan_only else store),
             operation=self.operation,
             fingerprint=fingerprint(self.operation, identity),
-            deadline=self._deadline(context),
+            deadline=None if self.timeout is None else time.time() + float(self.timeout),  # type: ignore[arg-type]
             settle=float(self.settle),  # type: ignore[arg-type]
             log=self.log,  # type: ignore[arg-type]
             plan_only=bool(self.plan_only),
+            attempt_end=self._attempt_end(context),
+            tries=getattr(context["ti"], "max_tries", None),
+            rehearse=self._rehearse,
         )
         try:
             self._push_link(context, self._run)
@@ -200,16 +209,13 @@ class DataRobotBaseOperator(BaseOperator):
             self._run.client.close()
             self._run = None
 
-    def _deadline(self, context: Context) -> float | None:
-        """Absolute: our timeout from now, and Airflow's execution_timeout from the start of the attempt."""
-        ends = []
-        if self.timeout is not None:
-            ends.append(time.time() + float(self.timeout))  # type: ignore[arg-type]
-        if self.execution_timeout is not None:
-            started = getattr(context["ti"], "start_date", None)
-            start = started.timestamp() if started else time.time()
-            ends.append(start + self.execution_timeout.total_seconds())
-        return min(ends) if ends else None
+    def _attempt_end(self, context: Context) -> float | None:
+        """When Airflow's execution_timeout ends this attempt, less what a clean end of our own takes."""
+        if self.execution_timeout is None:
+            return None
+        seconds = self.execution_timeout.total_seconds()
+        started = getattr(context["ti"], "start_date", None)
+        return (started.timestamp() if started else time.time()) + seconds - min(MARGIN, seconds / 10)
 
     def _push_link(self, context: Context, run: Run) -> None:
         url = self.link(run.client.settings.web_url)
@@ -222,25 +228,57 @@ class DataRobotBaseOperator(BaseOperator):
 
     def _first_step(self, run: Run) -> Step:
         handle = run.memory.recall()
-        if handle is None or handle.state == "settled" or run.plan_only:
+        if handle is None or handle.state == "settled":
             return self.start(run)
         if handle.fingerprint != run.fingerprint:
             self.log.warning("An earlier attempt with other arguments left work under way: %s", handle.to_json())
+            run.memory.forget()
+            return self.start(run)
+        if self._was_stopped(run, handle):
+            self.log.info("The task was cleared, and its earlier work (%s) did not go well: beginning anew.", handle.id)
+            run.memory.settle()
             return self.start(run)
         self.log.info("Taking up the work of an earlier attempt: %s is %s.", handle.stage, handle.state)
-        run.deadline = handle.deadline
+        if handle.deadline is not None:
+            run.deadline = handle.deadline
         return self.take_up(run, handle)
+
+    def _was_stopped(self, run: Run, handle: Handle) -> bool:
+        """Whether somebody cleared the task after its work had been cancelled or had failed: then it is wanted anew.
+
+        A retry, which nobody asked for, tells that outcome instead.
+        """
+        if handle.tries is None or handle.tries == run.tries or not handle.wait:
+            return False
+        match run.look(wait_from_json(handle.wait), handle.until):
+            case Failed():
+                return True
+            case Done(result):
+                return result.get("outcome") == "cancelled"
+            case _:
+                return False
+
+    def _last_look(self, run: Run, handle: Handle, told: WaitEvent) -> WaitEvent:
+        """A task may stand in a queue after its deadline: what ended meanwhile is not called late."""
+        if told.outcome != "timed_out" or not handle.wait:
+            return told
+        end = run.look(wait_from_json(handle.wait), handle.until)
+        return told if end is None else WaitEvent.of(end)
 
     def _finish(self, run: Run, step: Step) -> Any:
         while isinstance(step, Await):
+            if run.plan_only:
+                self.log.info("plan_only: the task would wait first: %s.", step.note)
+                return {"plan": None, "waits_for": step.note}
             handle = run.remember(step)
             self.log.info("Waiting: %s.", step.note)
-            end = self._look(run, step)
+            end = run.look(step.wait, handle.until)  # what is over already is never deferred
             if end is None and self.deferrable:
-                self._defer(run, step, handle)
-            step = self._after(run, WaitEvent.of(end or self._wait_in_place(run, step)))
+                self._defer(handle)
+            end = end or run.wait_in_place(step.wait, handle.until, float(self.poll_interval))
+            step = self._after(run, WaitEvent.of(end))
         run.memory.settle()
-        return json.loads(json.dumps(step, default=str))
+        return json.loads(json.dumps(mask(step), default=str))
 
     def _after(self, run: Run, told: WaitEvent) -> Step:
         match told.outcome:
@@ -259,82 +297,38 @@ class DataRobotBaseOperator(BaseOperator):
 
     def timed_out(self, run: Run, note: str | None) -> Step:
         """Goes on after the deadline; by default the remote work is cancelled or left, and the task fails."""
-        cancelled = self.on_timeout == "cancel" and self._cancel(run, "the deadline passed")
-        if not cancelled:
+        if not stop(run, "the deadline passed", self.on_timeout == "cancel", bool(self.cancel_adopted)):
             note = f"{note}; the remote work goes on"
+            run.memory.update(deadline=None, until=None)  # whoever clears the task gives it new time
         raise WaitTimedOut(f"not over at the deadline: {note}", operation=self.operation)
 
-    def _cancel(self, run: Run, why: str) -> bool:
-        """Sends the write that stops the work under way; whether it was sent and accepted."""
-        handle = run.handle
-        if handle is None or handle.state == "settled":
-            return False
-        if handle.cancel is None or not self._may_cancel(handle):
-            self.log.warning("%s; the remote work (%s) goes on: %s", why, handle.stage, self._why_not(handle))
-            return False
-        try:
-            cancel = handle.cancel
-            # A client of its own: the run's may be in the middle of a call when a kill arrives.
-            with DataRobotHook(self.datarobot_conn_id).get_conn() as client:
-                client.call(cancel["operation"], cancel.get("body"), **cancel["arguments"])
-        except DataRobotError as error:
-            self.log.error("%s; cancelling the remote work (%s) failed: %s", why, handle.stage, error)
-            return False
-        self.log.info("%s; its remote work (%s) was cancelled.", why, handle.stage)
-        run.memory.settle()
-        return True
+    # --- deferral ---------------------------------------------------------------------------------------------
 
-    def _may_cancel(self, handle: Handle) -> bool:
-        return bool(self.cancel_on_kill) and (handle.owner == "ours" or bool(self.cancel_adopted))
-
-    def _why_not(self, handle: Handle) -> str:
-        if handle.cancel is None:
-            return "the service has no call that stops it"
-        if not self.cancel_on_kill:
-            return "cancel_on_kill is off"
-        return "it was not started by this task, and cancel_adopted is off"
-
-    # --- waiting ----------------------------------------------------------------------------------------------
-
-    def _waiting(self, run: Run, step: Await, pacing: Pacing) -> Waiting:
-        return Waiting(step.wait, pacing, run.clock(), run.deadline)
-
-    def _look(self, run: Run, step: Await) -> End | None:
-        """One look on the worker: what is over already is never deferred."""
-        if isinstance(step.wait, UntilWait):
-            return None
-        return look_once(run.client, self._waiting(run, step, Pacing()))
-
-    def _wait_in_place(self, run: Run, step: Await) -> End:
-        interval = float(self.poll_interval)
-        waiting = self._waiting(run, step, Pacing(first=interval, interval=interval))
-        while isinstance(end := run.client.drive(waiting, self.log.info), Refresh):
-            self.log.info("The token was refused; the connection %s is read again.", self.datarobot_conn_id)
-            run.client.close()
-            run.client = DataRobotHook(self.datarobot_conn_id).get_conn()
-            waiting.refreshed()
-        return end
-
-    def _defer(self, run: Run, step: Await, handle: Handle) -> None:
+    def _defer(self, handle: Handle) -> None:
         backstop = None
-        if run.deadline is not None:
-            backstop = timedelta(seconds=max(run.deadline - run.clock(), 0.0) + BACKSTOP)
-        self.defer(trigger=self._trigger(run, step, handle), method_name="resume", timeout=backstop)
+        if handle.until is not None:
+            backstop = timedelta(seconds=max(handle.until - time.time(), 0.0) + BACKSTOP)
+        self.defer(trigger=self._trigger(handle), method_name="resume", timeout=backstop)
 
-    def _trigger(self, run: Run, step: Await, handle: Handle) -> DataRobotWaitTrigger:
+    def _trigger(self, handle: Handle) -> DataRobotWaitTrigger:
         from airflow_provider.triggers.wait import DataRobotWaitTrigger
 
+        may_cancel = self.cancel_on_kill and (handle.owner == "ours" or self.cancel_adopted)
         return DataRobotWaitTrigger(
             datarobot_conn_id=self.datarobot_conn_id,
             wait=handle.wait or {},
             handle=handle.to_json(),
-            deadline=run.deadline,
+            deadline=handle.until,
             pacing={"interval": float(self.poll_interval)},
-            cancel=step.cancel if self._may_cancel(handle) else None,
+            cancel=handle.cancel if may_cancel else None,
         )
 
-    def _plan(self, planned: Planned) -> dict[str, Any]:
-        call = planned.call
+    def _rehearse(self, handle: Handle) -> None:
+        """Raises before a write is sent when its wait could not be deferred afterwards."""
+        if self.deferrable:
+            check_plain("what the trigger is given", self._trigger(handle).serialize()[1])
+
+    def _plan(self, call: Call) -> dict[str, Any]:
         plan = {"operation": call.operation.id, "method": call.operation.method, "path": call.path}
         plan["body"] = mask(call.body)
         self.log.info("plan_only: the task would send %s %s with %s", plan["method"], plan["path"], plan["body"])

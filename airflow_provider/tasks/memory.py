@@ -14,7 +14,10 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, get_args
+
+from airflow_provider.api.errors import InvalidCall
+from airflow_provider.contract.secrets import mask
 
 State = Literal["intended", "submitted", "settled"]
 Owner = Literal["ours", "adopted"]
@@ -26,8 +29,10 @@ VERSION = 1
 class Handle:
     """What is known of the work under way.
 
-    ``stage``: how far the operator is; ``at``: when the write was noted, seconds since 1970; ``before``: what was
-    there; ``wait``, ``cancel``: what is waited for and the one write that stops it; ``deadline`` holds over attempts.
+    ``stage``: how far the operator is; ``at``: when the write was noted; ``before``: what was there; ``wait``,
+    ``cancel``: what is waited for and the one write that stops it; ``tries``: how many tries Airflow granted the task
+    then (clearing it by hand grants more). Times are seconds since 1970: ``deadline`` of the task, which holds over
+    attempts, ``attempt_end`` of this attempt, ``until`` of this wait.
     """
 
     operation: str
@@ -42,6 +47,9 @@ class Handle:
     wait: dict[str, Any] | None = None
     cancel: dict[str, Any] | None = None
     deadline: float | None = None
+    attempt_end: float | None = None
+    until: float | None = None
+    tries: int | None = None
     v: int = VERSION
 
     def to_json(self) -> dict[str, Any]:
@@ -51,12 +59,12 @@ class Handle:
     @classmethod
     def from_json(cls, data: Any) -> Handle | None:
         """The handle of any release; None where it is not one that this release can act on."""
-        if not isinstance(data, Mapping) or data.get("v") != VERSION:
+        if not isinstance(data, Mapping) or data.get("v") != VERSION or data.get("state") not in get_args(State):
             return None
-        known = {one.name for one in fields(cls)}
+        given = {one.name: data[one.name] for one in fields(cls) if data.get(one.name) is not None}
         try:
-            return cls(**{key: value for key, value in data.items() if key in known})
-        except TypeError:
+            return cls(**given)
+        except TypeError:  # something is missing that this release cannot do without
             return None
 
 
@@ -90,9 +98,15 @@ class Memory:
             self.handle = Handle.from_json(self._store.get(KEY))
         return self.handle
 
+    def forget(self) -> None:
+        """The handle of an earlier attempt is of no concern to this one."""
+        self.handle = None
+
     def note(self, handle: Handle) -> Handle:
         """Keeps the handle from now on; one that is not plain JSON is refused here, before anything is sent."""
-        plain = json.loads(json.dumps(handle.to_json()))
+        handle = replace(handle, before=mask(handle.before))
+        plain = handle.to_json()
+        check_plain("the handle", plain)
         self.handle = handle
         if self._store is not None:
             self._store.set(KEY, plain)
@@ -103,10 +117,27 @@ class Memory:
         assert self.handle is not None, "there is a handle only after a write was noted"
         return self.note(replace(self.handle, **changes))
 
+    def put_back(self, earlier: Handle | None) -> None:
+        """A write came to nothing: what was known before holds again, and without that nothing is under way."""
+        if earlier is not None:
+            self.note(earlier)
+        else:
+            self.settle()
+
     def settle(self) -> None:
         """The work is over: the next attempt starts anew."""
         if self.handle is not None and self.handle.state != "settled":
             self.update(state="settled")
+
+
+def check_plain(what: str, value: Any) -> None:
+    """Raises :class:`InvalidCall` unless a value is the same after it was written as JSON and read again."""
+    try:
+        same = json.loads(json.dumps(value, allow_nan=False)) == value
+    except (TypeError, ValueError) as error:
+        raise InvalidCall(f"{what} must be plain JSON, to stand in a database: {error}") from None
+    if not same:
+        raise InvalidCall(f"{what} must be plain JSON, with texts as keys and lists for tuples: {value!r}")
 
 
 def fingerprint(operation: str, identity: Mapping[str, Any]) -> str:

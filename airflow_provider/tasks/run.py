@@ -8,17 +8,16 @@ with an error that names what to check.
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider.api.errors import DataRobotError, Refused
+from airflow_provider.api.errors import DataRobotError, OutcomeUnknown
 from airflow_provider.api.locations import local_path
 from airflow_provider.api.messages import prepare
 from airflow_provider.api.once import Sent, send_once
-from airflow_provider.api.waiting import End, GaveUp, Poll, TimedOut, Waiting
-from airflow_provider.api.waits import Done, Failed, Wait, to_json
+from airflow_provider.api.waiting import End, GaveUp, Pacing, Poll, Refresh, TimedOut, Waiting
+from airflow_provider.api.waits import Done, Failed, UntilWait, Wait, to_json
 from airflow_provider.api.writes import WRITES
 from airflow_provider.tasks.memory import Handle, Memory
 
@@ -41,7 +40,7 @@ class Await:
     """What the task waits for next.
 
     ``cancel`` is the one write that stops it (``operation``, ``arguments``, ``body``), None where there is none.
-    ``note`` is a line for the log; ``limit`` is a deadline of its own, in seconds from now.
+    ``note`` is a line for the log; ``limit`` is a deadline of this wait alone, in seconds from now.
     """
 
     wait: Wait
@@ -64,9 +63,14 @@ def look_once(client: Client, waiting: Waiting) -> End | None:
 
 @dataclass(slots=True)
 class Run:
-    """What an operator works with during one attempt."""
+    """What an operator works with during one attempt; time is the client's.
 
-    client: Client
+    ``connect`` makes a client of the connection as it is now. ``deadline`` is the task's and holds over attempts,
+    ``attempt_end`` is this attempt's (seconds since 1970). ``tries`` is what Airflow grants the task. ``rehearse``
+    raises when a handle could not travel to the triggerer.
+    """
+
+    connect: Callable[[], Client]
     memory: Memory
     operation: str
     fingerprint: str
@@ -74,8 +78,23 @@ class Run:
     settle: float
     log: logging.Logger
     plan_only: bool = False
-    clock: Callable[[], float] = time.time
-    sleep: Callable[[float], None] = time.sleep
+    attempt_end: float | None = None
+    tries: int | None = None
+    rehearse: Callable[[Handle], None] = lambda handle: None
+    client: Client = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.client = self.connect()
+
+    @property
+    def clock(self) -> Callable[[], float]:
+        """Seconds since 1970: the client's clock."""
+        return self.client.clock
+
+    @property
+    def sleep(self) -> Callable[[float], None]:
+        """The client's way of waiting."""
+        return self.client.sleep
 
     @property
     def handle(self) -> Handle | None:
@@ -110,14 +129,16 @@ class Run:
         call = prepare(operation_id, arguments, body, extra_body)
         if self.plan_only:
             raise Planned(call)
-        self.memory.note(self._intention(stage, before, id))
+        earlier, intention = self._unsettled(), self._intention(stage, before, id)
+        self._refuse_blind_repeat(call, look, earlier)
+        self.rehearse(intention)
+        self.memory.note(intention)
         try:
-            sent = send_once(
-                self.client, call, look, kind=WRITES[operation_id].kind, settle=self.settle, sleep=self.sleep
-            )
-        except DataRobotError as error:
-            if error.sent == "no" or isinstance(error, Refused):
-                self.memory.settle()  # it provably did nothing
+            sent = send_once(self.client, call, look, settle=self.settle)
+        except DataRobotError:
+            # It did nothing, or the error names what a person has to check. In both cases the next attempt finds
+            # nothing of it to take up, only what was under way before.
+            self.memory.put_back(earlier if earlier is not None and earlier.state == "submitted" else None)
             raise
         self.memory.update(state="submitted", owner="adopted" if sent.adopted else "ours")
         return sent
@@ -128,12 +149,38 @@ class Run:
         self.memory.note(handle)
         self.memory.update(state="submitted", owner="adopted")
 
+    def go_on_with(self, handle: Handle) -> None:
+        """Goes on with work that this attempt began before it was deferred."""
+        self.memory.handle = handle
+        self.deadline, self.attempt_end = handle.deadline, handle.attempt_end
+
     def remember(self, step: Await) -> Handle:
-        """Notes what is waited for."""
-        if step.limit is not None:
-            end = self.clock() + step.limit
-            self.deadline = end if self.deadline is None else min(end, self.deadline)
-        return self.memory.update(wait=to_json(step.wait), cancel=step.cancel, deadline=self.deadline)
+        """Notes what is waited for, and until when."""
+        ends = [self.deadline, self.attempt_end, None if step.limit is None else self.clock() + step.limit]
+        until = min((end for end in ends if end is not None), default=None)
+        return self.memory.update(
+            wait=to_json(step.wait),
+            cancel=step.cancel,
+            deadline=self.deadline,
+            attempt_end=self.attempt_end,
+            until=until,
+        )
+
+    def look(self, wait: Wait, until: float | None) -> End | None:
+        """One look: the end of the wait, or None. A wait that asks nothing is not looked at."""
+        if isinstance(wait, UntilWait):
+            return None
+        return look_once(self.client, Waiting(wait, Pacing(), self.clock(), until))
+
+    def wait_in_place(self, wait: Wait, until: float | None, interval: float) -> End:
+        """Looks every ``interval`` seconds and then more seldom, until the wait is over."""
+        waiting = Waiting(wait, Pacing(first=interval, interval=interval), self.clock(), until)
+        while isinstance(end := self.client.drive(waiting, self.log.info), Refresh):
+            self.log.info("The token was refused; the connection is read again.")
+            self.client.close()
+            self.client = self.connect()
+            waiting.refreshed()
+        return end
 
     def path_of(self, answer: Answer) -> str | None:
         """The path of the job that an answer points to, relative to the API; None where it points to none."""
@@ -146,8 +193,25 @@ class Run:
             self.log.info("An earlier attempt may have sent its write; looking again in %.0f s.", left)
             self.sleep(min(left, self.settle))
 
+    def _unsettled(self) -> Handle | None:
+        handle = self.memory.handle
+        return handle if handle is not None and handle.state != "settled" else None
+
+    def _refuse_blind_repeat(self, call: Call, look: Callable[[], Any] | None, earlier: Handle | None) -> None:
+        """An attempt that died may have sent the same write; where nothing can tell, a person has to."""
+        write = WRITES[call.operation.id]
+        tellable = look is not None or write.kind in ("settable", "guarded")
+        if earlier is None or earlier.state != "intended" or tellable:
+            return
+        self.memory.settle()
+        raise OutcomeUnknown(
+            f"an earlier attempt ended while it sent this write, and whether it happened is not known; check with "
+            f"{write.look}, then clear the task to send it again, or do not",
+            operation=call.operation.id,
+        )
+
     def _intention(self, stage: str, before: dict[str, Any] | None, id: str | None) -> Handle:
-        known = self.memory.handle if self.memory.handle and self.memory.handle.state != "settled" else None
+        known = self._unsettled()
         return Handle(
             operation=self.operation,
             fingerprint=self.fingerprint,
@@ -157,4 +221,6 @@ class Run:
             id=id or (known.id if known else None),
             before=before if before is not None else (known.before if known else {}),
             deadline=self.deadline,
+            attempt_end=self.attempt_end,
+            tries=self.tries,
         )
