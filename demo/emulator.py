@@ -85,13 +85,15 @@ class Person:
     """
 
     def __init__(self, endpoint: str, token: str) -> None:
-        self._client = httpx.Client(
-            base_url=endpoint, headers={"Authorization": f"Bearer {token}"}, timeout=30.0, trust_env=False
-        )
+        self._endpoint = endpoint
+        self._headers = {"Authorization": f"Bearer {token}"}
 
     def ask(self, method: str, path: str, body: Any = None, **query: Any) -> Any:
         """One call with a path relative to the API; the parsed answer. Raises :class:`Unwell` on any error status."""
-        answer = self._client.request(method, path, json=body, params=query)
+        address = f"{self._endpoint}/{path}"
+        answer = httpx.request(
+            method, address, params=query, json=body, headers=self._headers, timeout=30.0, trust_env=False
+        )
         if answer.is_error:
             raise Unwell(f"{method} {path}: {answer.status_code} {answer.text[:500]}")
         return answer.json() if answer.content else None

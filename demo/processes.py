@@ -31,6 +31,7 @@ class Child:
     def __init__(self, name: str, command: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
         self.name = name
         self.log = log
+        self.buried = False  # stopped with its group: from then on its number may belong to somebody else
         with log.open("ab") as output:
             self.process = subprocess.Popen(
                 command,
@@ -49,6 +50,8 @@ class Child:
 
     def signal(self, number: signal.Signals, group: bool = True) -> None:
         """Send a signal to its whole group, or to itself alone; nothing happens when it is gone."""
+        if self.buried:
+            return
         with contextlib.suppress(ProcessLookupError):
             if group:
                 os.killpg(self.process.pid, number)
@@ -78,6 +81,7 @@ def stop(children: Iterable[Child], patience: float = TERMINATION_SECONDS) -> li
     for child in stopping:
         child.signal(signal.SIGKILL)  # also what a child that ended well has left in its group
         child.process.wait()
+        child.buried = True
     return killed
 
 
