@@ -249,7 +249,9 @@ class AsyncClient(Exchange):
     async def _http(self, _call: Call) -> wires.AsyncHttp:
         async with self._opening:
             if self._open is None:
-                tls = await asyncio.to_thread(wires.tls_context, self.settings)  # 25 ms of reading certificates
+                tls: wires.Tls = False
+                if self._transport is None:  # else it does without our certificates
+                    tls = await asyncio.to_thread(wires.tls_context, self.settings)
                 self._open = wires.open_async(self.settings, tls, transport=self._transport)
             return self._open
 

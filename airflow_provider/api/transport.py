@@ -49,8 +49,8 @@ TRANSPORT_ERRORS = tuple(ERRORS)
 
 
 def open_sync(settings: Settings, transport: Transport | None = None) -> Http:
-    """A client for ordinary code."""
-    tls = tls_context(settings)
+    """A client for ordinary code; a transport of one's own does without our certificates."""
+    tls = tls_context(settings) if transport is None else False
     return httpx.Client(transport=transport, **_options(settings, tls, CONNECTIONS, KEEPALIVE))
 
 

@@ -165,6 +165,12 @@ def test_what_a_guessed_schema_does_not_know_is_told_once(caplog: pytest.LogCapt
     ]
 
 
+def test_nothing_is_told_about_bodies_whose_form_is_known(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG):
+        prepare("updateDeployment", {"deploymentId": ID}, {"label": "x", "novel": 1})
+    assert caplog.records == []
+
+
 def test_deprecated_and_preview_operations_are_told_once(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO):
         for _ in range(2):

@@ -51,6 +51,7 @@ def test_an_endpoint_has_one_form(given: str, endpoint: str) -> None:
         ("https://host/api/v2?token=pass", "no user, password, query or fragment: 'https://host/api/v2'"),
         ("https://ho st/api/v2", "must be like https://host/api/v2"),
         ("https://host\\@evil/api/v2", "must be like https://host/api/v2"),
+        ("https://me:pass@[host/api/v2?token=pass", "endpoint 'https://***@[host/api/v2' is no URL"),
     ],
 )
 def test_another_endpoint_is_refused(given: Any, told: str) -> None:

@@ -151,6 +151,18 @@ def test_a_spelling_of_a_word_passes_and_the_canonical_one_is_named() -> None:
     assert check_value(schema, "oK", contract()) == ["must be one of ok, not 'oK' @ $"]
 
 
+def test_alternatives_that_exclude_each_other() -> None:
+    schema = {"oneOf": [{"type": "string"}, {"enum": ["a"]}]}
+    assert check_value(schema, "b", contract()) == []
+    assert check_value(schema, "a", contract()) == ["fits 2 alternatives that exclude each other @ $"]
+    assert check_value(schema, 7, contract()) == ["must be string, not 7 @ $"]
+
+
+def test_all_parts_of_a_whole_are_checked() -> None:
+    schema = {"allOf": [{"required": ["a"]}, {"properties": {"b": {"type": "string"}}}]}
+    assert check_value(schema, {"b": 1}, contract()) == ["required @ $.a", "must be string, not 1 @ $.b"]
+
+
 def test_a_long_value_is_shown_in_part() -> None:
     (fault,) = check_value({"type": "integer"}, "x" * 500, contract())
     assert len(fault) < 120
