@@ -80,11 +80,10 @@ def perform(call: Call, plan: Mapping[str, Any], entry: Record) -> Answer:
         answer = SERVED[call.operation.id](call)
     except Refusal as refusal:
         answer = refusal.answer
-    else:
-        if call.operation.writes:
-            service.log.accept(call.operation.id, entry)
     finally:
         service.store.actor, service.request_plan = None, {}
+    if call.operation.writes and answer.status < 400:
+        service.log.accept(call.operation.id, entry)
     service.save()
     return answer
 

@@ -56,7 +56,7 @@ class Service:
         self.save()
 
     def reset(self, world: str | None = None, switches: Mapping[str, Any] | None = None) -> None:
-        """Everything as at the start: world, clock, switches, paces, faults, log, effects; nothing if a name is wrong."""
+        """Everything as at the start: world, clock, switches, paces, faults, log and effects."""
         wanted = self.switches.checked(switches or {})
         self.store.seed(world or self.world)
         self.world = world or self.world

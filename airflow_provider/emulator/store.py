@@ -156,14 +156,16 @@ class Store:
         self._changed = False
 
     def load(self) -> Record | None:
-        """Read the state file; the whole of it is returned, or None where there is none yet."""
+        """Read the state file; the whole of it is returned, or None where there is none yet. ValueError for others."""
         if self.file is None or not self.file.exists():
             return None
-        data: Record = json.loads(self.file.read_text(encoding="utf-8"))
+        data: Any = json.loads(self.file.read_text(encoding="utf-8"))
+        if not isinstance(data, dict) or "tables" not in data:
+            raise ValueError("the file holds no state of an emulator")
         self.tables, self.agenda = data["tables"], data["agenda"]
         self.effects, self.looks = data["effects"], data["looks"]
         self.clock.load(data["clock"])
-        return data
+        return dict(data)
 
     def touch(self) -> None:
         """Something beside the tables has changed and is to be saved too."""

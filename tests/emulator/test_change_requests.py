@@ -45,7 +45,7 @@ def approved(requester: httpx.Client, reviewer: httpx.Client, asked: dict[str, A
 
 
 def test_a_new_request_as_recorded(asked: dict[str, Any], requester: httpx.Client) -> None:
-    """wire.md F: comment "" when none, numApprovalsRequired 1, userName an e-mail, the nulls, what its author can do."""
+    """wire.md F: comment "" when none, one approval, userName an e-mail, the nulls, what its author can do."""
     assert asked == {
         "id": asked["id"],
         "action": "replaceModelPackage",

@@ -1,0 +1,225 @@
+"""An outside judge: every answer of every served operation fits the schema of the contract, says jsonschema.
+
+The emulator and the client share one checker; a mistake in it would be hidden from both. Here the schemas go to
+jsonschema instead, strict where a table is the source, and for guessed schemas only what a numbered correction states.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import httpx
+import pytest
+from jsonschema import Draft202012Validator, FormatChecker
+
+from airflow_provider.contract import contract
+from airflow_provider.emulator import handlers
+from airflow_provider.emulator.calls import SERVED
+from airflow_provider.emulator.door import EmulatorDoor
+from tests.emulator.demo import (
+    CANDIDATE,
+    CHURN,
+    GOVERNED,
+    MISFIT,
+    POLICY,
+    SECOND_CANDIDATE,
+    UNGOVERNED,
+    ask_for,
+    policy,
+    replace,
+    review,
+    set_status,
+    taken,
+)
+
+FORMATS = FormatChecker()
+RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
+
+
+@FORMATS.checks("date-time")
+def is_date_time(value: object) -> bool:
+    return not isinstance(value, str) or RFC3339.fullmatch(value) is not None
+
+
+@FORMATS.checks("duration")
+def is_duration(value: object) -> bool:
+    return not isinstance(value, str) or re.fullmatch(r"P(?!$)[0-9YMWDTHS.]+", value) is not None
+
+
+def judged(schema: Any) -> Any:
+    """The schema as far as it is known: guessed ones shrink to their corrections, incomplete enums are none."""
+    if isinstance(schema, list):
+        return [judged(one) for one in schema]
+    if not isinstance(schema, Mapping):
+        return schema
+    if schema.get("x-inferred"):
+        known = {"type": schema["type"]} if schema.get("type") == "object" else {}
+        return known | judged(schema.get("x-known", {}))
+    dropped = {"discriminator", "examples", "default"} | ({"enum"} if schema.get("x-enum-incomplete") else set())
+    kept = {key: judged(value) for key, value in schema.items() if key not in dropped and not key.startswith("x-")}
+    if "oneOf" in kept and schema.get("x-combiner-assumed"):
+        kept["anyOf"] = kept.pop("oneOf")
+    return kept
+
+
+@pytest.fixture(scope="module")
+def schemas() -> dict[str, Any]:
+    return {name: judged(schema) for name, schema in contract().schemas.items()}
+
+
+def test_the_judge_itself_refuses_what_is_wrong(schemas: dict[str, Any]) -> None:
+    wrong = {"statusId": "x", "status": "DREAMING", "created": "yesterday", "code": "0", "message": 1}
+    faults = {
+        error.json_path
+        for error in validator({"$ref": "#/components/schemas/StatusResponse"}, schemas).iter_errors(wrong)
+    }
+    assert faults == {"$", "$.status", "$.created", "$.code", "$.message"}
+
+
+def validator(schema: Any, schemas: dict[str, Any]) -> Draft202012Validator:
+    document = {**judged(schema), "components": {"schemas": schemas}}
+    return Draft202012Validator(document, format_checker=FORMATS)
+
+
+@pytest.fixture
+def answers(emulator: EmulatorDoor, clients: dict[str, httpx.Client]) -> list[tuple[str, httpx.Response]]:
+    """Each served operation at least once, with the name of the operation."""
+    return list(visit(emulator, clients["requester"], clients["reviewer"], clients["admin"]))
+
+
+def visit(
+    emulator: EmulatorDoor, requester: httpx.Client, reviewer: httpx.Client, admin: httpx.Client
+) -> Iterator[tuple[str, httpx.Response]]:
+    """Answers, good and bad, on a walk through everything that is served."""
+    yield "getVersion", requester.get("version/")
+    yield from registry(requester)
+    yield from policies(admin)
+    yield from governance(emulator, requester, reviewer)
+    yield from deployments(emulator, requester)
+    yield "listDeletedDeployments", admin.get("deletedDeployments/")
+
+
+def registry(requester: httpx.Client) -> Iterator[tuple[str, httpx.Response]]:
+    yield "listModelPackages", requester.get("modelPackages/?limit=2&offset=2")
+    for package in (CANDIDATE, MISFIT, "0" * 24):
+        yield "getModelPackage", requester.get(f"modelPackages/{package}/")
+    yield "getModelPackageCapabilities", requester.get(f"modelPackages/{CANDIDATE}/capabilities/")
+    yield "listRegisteredModels", requester.get("registeredModels/")
+    yield "getRegisteredModel", requester.get(f"registeredModels/{CHURN}/")
+    yield "listRegisteredModelVersions", requester.get(f"registeredModels/{CHURN}/versions/")
+    yield "getRegisteredModelVersion", requester.get(f"registeredModels/{CHURN}/versions/{CANDIDATE}/")
+    yield "listRegisteredModelDeployments", requester.get(f"registeredModels/{CHURN}/deployments/")
+    version = "64d000000000000000000001"
+    path = f"registeredModels/{CHURN}/versions/{version}/deployments/"
+    yield "listRegisteredModelVersionDeployments", requester.get(path)
+
+
+def policies(admin: httpx.Client) -> Iterator[tuple[str, httpx.Response]]:
+    body = policy("deployment", "DELETE", automaticAction={"action": "APPROVE", "period": "P3DT12H"})
+    made = admin.post("approvalPolicies/", json=body)
+    yield "createApprovalPolicy", made
+    yield "createApprovalPolicy", admin.post("approvalPolicies/", json={})
+    path = f"approvalPolicies/{made.json()['id']}/"
+    yield (
+        "updateApprovalPolicy",
+        admin.put(path, json=policy("deployment", "delete", automaticAction=None, review=None)),
+    )
+    yield "getApprovalPolicy", admin.get(path)
+    yield "deleteApprovalPolicy", admin.delete(path)
+    yield "listApprovalPolicies", admin.get("approvalPolicies/")
+    yield "listApprovalPolicyTriggers", admin.get("approvalPolicyTriggers/")
+    for query in ("", "&fieldName=importance&fieldValue=CRITICAL"):
+        path = f"approvalPolicyMatch/?entityType=deploymentModel&action=update{query}"
+        yield "getApprovalPolicyMatch", admin.get(path)
+
+
+ACTIONS: tuple[tuple[str, Any], ...] = (
+    ("approve", {"approvalStatus": "APPROVED"}),
+    ("changeStatus", {"status": "inactive"}),
+    ("changeImportance", {"importance": "LOW"}),
+    ("cleanupStats", {"dataType": "monitoring", "start": None, "end": None, "modelId": None}),
+    ("delete", None),
+    ("replaceModel", {"modelId": "64a100000000000000000003", "replacementReason": "other"}),
+    ("replaceModelPackage", {"modelPackageId": CANDIDATE, "replacementReason": "data_drift"}),
+    ("updateSecondaryDatasetConfigs", {"secondaryDatasetsConfigId": "64a000000000000000000077"}),
+)
+
+
+def governance(
+    emulator: EmulatorDoor, requester: httpx.Client, reviewer: httpx.Client
+) -> Iterator[tuple[str, httpx.Response]]:
+    for action, change in ACTIONS:
+        yield "createChangeRequest", ask_for(requester, action, change)
+    made = ask_for(requester, auto_apply=True)
+    yield "createChangeRequest", made
+    asked = made.json()
+    path = f"changeRequests/{asked['id']}/"
+    change = {"modelPackageId": SECOND_CANDIDATE, "replacementReason": "errors"}
+    edited = requester.patch(path, json={"change": change})
+    yield "updateChangeRequest", edited
+    yield "createChangeRequestReview", review(reviewer, edited.json(), "commented")
+    approving = review(reviewer, edited.json(), comment="fine")
+    yield "createChangeRequestReview", approving
+    yield "createChangeRequestReview", review(requester, edited.json())
+    yield "listChangeRequestReviews", requester.get(f"{path}reviews/")
+    yield "getChangeRequestReview", requester.get(f"{path}reviews/{approving.json()['id']}/")
+    yield "listChangeRequestSuggestedReviewers", requester.get(f"{path}suggestedReviewers/")
+    yield "getChangeRequest", requester.get(path)
+    emulator.advance(21)
+    yield "getChangeRequest", requester.get(path)
+    other = taken(ask_for(requester))
+    yield "updateChangeRequestStatus", set_status(requester, other, "resolving")
+    yield "updateChangeRequestStatus", set_status(requester, other, "cancelled")
+    yield "listChangeRequests", reviewer.get("changeRequests/?entityType=deployment&limit=100")
+    listing = f"approvalPolicies/{POLICY}/shareableChangeRequests/"
+    yield "listApprovalPolicyShareableChangeRequests", requester.get(listing)
+
+
+def deployments(emulator: EmulatorDoor, requester: httpx.Client) -> Iterator[tuple[str, httpx.Response]]:
+    path = f"deployments/{UNGOVERNED}/"
+    yield "listDeployments", requester.get("deployments/")
+    for key in (UNGOVERNED, GOVERNED, "0" * 24):
+        yield "getDeployment", requester.get(f"deployments/{key}/")
+    yield "updateDeployment", requester.patch(path, json={"importance": "MODERATE"})
+    yield "getDeploymentSettings", requester.get(f"{path}settings/")
+    yield "updateDeploymentSettings", requester.patch(f"{path}settings/", json={"humility": {"enabled": True}})
+    yield "getDeploymentCapabilities", requester.get(f"{path}capabilities/")
+    yield "getDeploymentChampionModelPackage", requester.get(f"{path}championModelPackage/")
+    for package in (CANDIDATE, MISFIT):
+        body = {"modelPackageId": package}
+        yield "validateDeploymentModelReplacement", requester.post(f"{path}model/validation/", json=body)
+        yield "replaceDeploymentModel", replace(requester, package=package)
+    yield "getDeployment", requester.get(path)
+    location = emulator.jobs()[-1]["id"]
+    yield "getStatus", requester.get(f"status/{location}/")
+    emulator.advance(21)
+    yield "getStatus", requester.get(f"status/{location}/")
+    yield "listStatuses", requester.get("status/?offset=0&limit=0")
+    yield "deleteStatus", requester.delete(f"status/{location}/")
+    yield "updateDeploymentStatus", requester.patch(f"{path}status/", json={"status": "inactive"})
+    yield "deleteDeployment", requester.delete(path)
+    yield "deleteDeployment", requester.delete(path)
+
+
+def test_every_answer_fits_the_contract(schemas: dict[str, Any], answers: list[tuple[str, httpx.Response]]) -> None:
+    for operation_id, answer in answers:
+        operation = contract().operation(operation_id)
+        where = f"{operation_id} {answer.status_code}: {answer.text[:300]}"
+        documented = operation.responses.get(str(answer.status_code))
+        assert documented is not None, where
+        assert set(documented.get("headers", {})) <= {name.title() for name in answer.headers}, where
+        schema = operation.response_schema(answer.status_code)
+        if schema is None:
+            assert answer.content == b"", where
+        elif answer.content or not documented.get("x-empty-allowed"):
+            faults = [
+                f"{one.json_path}: {one.message}" for one in validator(schema, schemas).iter_errors(answer.json())
+            ]
+            assert faults == [], where
+
+
+def test_every_served_operation_was_visited(answers: list[tuple[str, httpx.Response]]) -> None:
+    handlers.load()
+    assert {operation_id for operation_id, _ in answers} == set(SERVED)
