@@ -44,9 +44,19 @@ if TYPE_CHECKING:
         WaitFailed,
         WaitTimedOut,
     )
+    from airflow_provider.api.exchange import Observer
     from airflow_provider.api.messages import Call, local_path, prepare
     from airflow_provider.api.once import Sent, send_once
     from airflow_provider.api.pool import lease
+    from airflow_provider.api.results import (
+        ApprovalPolicy,
+        ChangeRequest,
+        Deployment,
+        JobStatus,
+        ModelPackage,
+        ReplacementValidation,
+        Review,
+    )
     from airflow_provider.api.settings import Settings
     from airflow_provider.api.waiting import Pacing
     from airflow_provider.api.waits import to_json, wait_from_json
@@ -61,9 +71,14 @@ _HOMES = {
         *("NotUnderstood", "OutcomeUnknown", "PollBudgetSpent", "Redirected", "Refused", "ServiceFailed", "TooLarge"),
         *("TooManyRequests", "Unauthorized", "Unprocessable", "WaitFailed", "WaitTimedOut"),
     ),
+    "exchange": ("Observer",),
     "messages": ("Call", "local_path", "prepare"),
     "once": ("Sent", "send_once"),
     "pool": ("lease",),
+    "results": (
+        *("ApprovalPolicy", "ChangeRequest", "Deployment", "JobStatus", "ModelPackage", "ReplacementValidation"),
+        "Review",
+    ),
     "settings": ("Settings",),
     "waiting": ("Pacing",),
     "waits": ("to_json", "wait_from_json"),
@@ -75,29 +90,37 @@ __all__ = [
     "WRITES",
     "Answer",
     "AnswerLost",
+    "ApprovalPolicy",
     "AsyncClient",
     "BadRequest",
     "Call",
+    "ChangeRequest",
     "Client",
     "Conflict",
     "DataRobotError",
+    "Deployment",
     "Forbidden",
     "ForeignLocation",
     "GatewayFailed",
     "Gone",
     "InvalidCall",
     "JobFailed",
+    "JobStatus",
     "KeyMissing",
+    "ModelPackage",
     "NotFound",
     "NotReached",
     "NotServed",
     "NotTrusted",
     "NotUnderstood",
+    "Observer",
     "OutcomeUnknown",
     "Pacing",
     "PollBudgetSpent",
     "Redirected",
     "Refused",
+    "ReplacementValidation",
+    "Review",
     "Sent",
     "ServiceFailed",
     "Settings",

@@ -125,6 +125,9 @@ def _message(answer: Answer, body: Any, secrets: Iterable[str]) -> str:
     for key in ("message", "detail", "error"):
         if isinstance(told.get(key), str) and told[key].strip():
             return scrub(told[key], secrets).strip()
+    if answer.location and 300 <= answer.status < 400:
+        target = scrub(answer.location.partition("?")[0], secrets)
+        return f"redirected to {target}, which is not followed; check scheme and path of the endpoint"
     # Scrubbed before it is cut: a part of a secret would not be found any more.
     text = scrub(answer.content[:20_000].decode("utf-8", "replace"), secrets).strip()
     if "html" in answer.content_type or text[:1] == "<":

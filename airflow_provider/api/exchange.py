@@ -60,11 +60,11 @@ class Exchange:
 
     def wire(self, call: Call) -> Wire:
         """The request: only this endpoint, and only here the token."""
-        headers = {"Accept": "application/json", "User-Agent": USER_AGENT}
-        headers |= dict(self.settings.extra_headers) | dict(call.headers)
-        headers["Authorization"] = f"{self.settings.scheme} {self.settings.token}"
+        headers = {"accept": "application/json", "user-agent": USER_AGENT}
+        headers |= {name.lower(): value for name, value in (*self.settings.extra_headers, *call.headers)}
+        headers["authorization"] = f"{self.settings.scheme} {self.settings.token}"
         if call.media_type:
-            headers["Content-Type"] = call.media_type
+            headers["content-type"] = call.media_type
         url = f"{self.settings.endpoint}/{call.target}"
         return {"method": call.operation.method, "url": url, "headers": headers, "content": call.content()}
 

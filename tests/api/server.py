@@ -49,6 +49,7 @@ class Server:
     open: int = 0
     seen: list[str] = field(default_factory=list)
     heads: list[str] = field(default_factory=list)
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     @property
     def endpoint(self) -> str:
@@ -63,6 +64,9 @@ class Server:
             yield self
         finally:
             server.close()
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
 
     @contextmanager
     def in_thread(self) -> Iterator[Server]:
@@ -91,6 +95,9 @@ class Server:
     async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         self.open += 1
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
         try:
             while not writer.is_closing():
                 head = (await reader.readuntil(b"\r\n\r\n")).decode()
@@ -106,4 +113,5 @@ class Server:
             pass
         finally:
             self.open -= 1
+            self._tasks.discard(task)
             writer.close()

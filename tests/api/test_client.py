@@ -92,7 +92,13 @@ STORIES = [
     Story("a validation, lost", VALIDATE, [LOST, says(504), says(200, {"status": "passing"})], 200, [0.5, 1.0]),
     # API calls are not redirected.
     *(
-        Story(f"a read, {status}", READ, [says(status, None, Location="https://evil.org/")], errors.Redirected)
+        Story(
+            f"a read, {status}",
+            READ,
+            [says(status, None, Location="https://evil.org/")],
+            errors.Redirected,
+            told="to https://evil.org/, which",
+        )
         for status in (301, 302, 307, 308)
     ),
     Story("a write, 307", WRITE, [says(307, None, Location="https://app.example.com/api/v2/x/")], errors.Redirected),
@@ -146,6 +152,12 @@ async def test_what_goes_on_the_wire(both: Teller) -> None:
         "x-gateway": "g",
     }
     assert USER_AGENT.startswith("airflow-provider-datarobot-mlops/")
+
+
+async def test_a_header_of_the_settings_replaces_ours_and_is_sent_once(both: Teller) -> None:
+    story = both([says(200, {})], settings=settings(extra_headers=(("User-agent", "gateway"),)))
+    await story.run("call", "getVersion")
+    assert story.script.requests[0].headers.get_list("user-agent") == ["gateway"]
 
 
 async def test_the_other_word_before_the_token(both: Teller) -> None:
