@@ -81,6 +81,11 @@ class Service:
         """Whether this named wrong behaviour is on."""
         return self.faults.lies(name)
 
+    @property
+    def departs(self) -> bool:
+        """Whether a lie or a switch makes answers depart from the contract on purpose."""
+        return self.switches.departing or any(fault.kind == "lie" for fault in self.faults.set.values())
+
     def pace_for(self, kind: str) -> dict[str, Any]:
         """How the next job of this kind goes; a pace with ``times`` is used up."""
         pace = self.paces.get(kind)

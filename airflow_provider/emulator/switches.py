@@ -28,13 +28,16 @@ class Switch:
     default: str
     values: tuple[str, ...]
     why: str
+    departing: tuple[str, ...] = ()  # values whose answers depart from the contract
 
 
 @functools.cache
 def known() -> Mapping[str, Switch]:
     """All switches by name."""
     return {
-        one["name"]: Switch(one["name"], one["default"], tuple(one["values"]), one["why"])
+        one["name"]: Switch(
+            one["name"], one["default"], tuple(one["values"]), one["why"], tuple(one.get("departing", ()))
+        )
         for area in _areas().values()
         for one in area.get("switches", ())
     }
@@ -85,6 +88,11 @@ class Switches(Mapping[str, str]):
                 raise UnknownSwitch(f"{name} must be one of {', '.join(switch.values)}, not {value!r}")
             checked[name] = str(value)
         return checked
+
+    @property
+    def departing(self) -> bool:
+        """Whether one of them is set so that answers depart from the contract."""
+        return any(value in known()[name].departing for name, value in self._set.items())
 
     def reset(self) -> None:
         """Back to the defaults."""

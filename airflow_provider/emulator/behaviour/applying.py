@@ -37,6 +37,7 @@ def start_applying(service: Service, request: Record, user: Record | None) -> Re
     location = "deployments/" if request["action"] == "delete" else f"deployments/{request['entityId']}/"
     arguments = {
         "changeRequestId": request["id"],
+        "changeVersionId": request["versions"][-1],
         "deploymentId": request["entityId"],
         "userId": user["id"] if user is not None else None,
     }
@@ -67,8 +68,10 @@ def validation_failure(service: Service, request: Record) -> Record | None:
 def _apply(service: Service, job: Record) -> None:
     arguments = job["arguments"]
     request = service.store.tables["changeRequests"][arguments["changeRequestId"]]
-    if request["status"] == "cancelled":
-        raise JobFails("The change request was cancelled.")
+    if request["status"] not in ("approved", "resolved"):
+        raise JobFails(f"The change request is not approved any more: {request['status']}.")
+    if request["versions"][-1] != arguments["changeVersionId"]:
+        raise JobFails("The change request was edited meanwhile.")
     if service.lies("resolving_ignored"):
         changes.back_to_before(service, request["entityId"])
         return

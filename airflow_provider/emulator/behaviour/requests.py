@@ -120,9 +120,8 @@ def edit(service: Service, request: Record, changes: Record) -> None:
     )
     if other:
         _new_version(service, request)
-        if service.switches["after_edit"] == "keeps_status":
-            return
-    recompute(service, request, None)
+        if service.switches["after_edit"] == "pending":
+            recompute(service, request, None)
 
 
 def review(service: Service, request: Record, user: Record, *, version: str, status: str, comment: str) -> Record:
