@@ -14,7 +14,7 @@ from typing import Any, Self
 from airflow_provider.api import transport as wires
 from airflow_provider.api.answers import Answer
 from airflow_provider.api.errors import DataRobotError
-from airflow_provider.api.exchange import Exchange, Observer, tell_note
+from airflow_provider.api.exchange import Exchange, Observer, looked, tell_note
 from airflow_provider.api.messages import Call, prepare, reading
 from airflow_provider.api.pages import Pages
 from airflow_provider.api.retry import TRIES, Rng
@@ -68,7 +68,7 @@ class Client(Exchange):
 
         Gives a 303, or a 2xx whose body is a JSON object.
         """
-        return _object(self._attempt(reading(path), 1))
+        return looked(self._attempt(reading(path), 1))
 
     def iterate(self, operation_id: str, **arguments: Any) -> Iterator[dict[str, Any]]:
         """All objects of a paged list; the arguments are checked at once, pages are read as they are needed."""
@@ -178,7 +178,7 @@ class AsyncClient(Exchange):
 
     async def get(self, path: str) -> Answer:
         """As :meth:`Client.get`."""
-        return _object(await self._attempt(reading(path), 1))
+        return looked(await self._attempt(reading(path), 1))
 
     def iterate(self, operation_id: str, **arguments: Any) -> AsyncIterator[dict[str, Any]]:
         """As :meth:`Client.iterate`."""
@@ -254,10 +254,3 @@ class AsyncClient(Exchange):
                     tls = await asyncio.to_thread(wires.tls_context, self.settings)
                 self._open = wires.open_async(self.settings, tls, transport=self._transport)
             return self._open
-
-
-def _object(answer: Answer) -> Answer:
-    """The answer to a wait's look, which nobody must take for an end by mistake."""
-    if answer.status != 303:
-        answer.object()
-    return answer

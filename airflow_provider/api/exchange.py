@@ -90,6 +90,13 @@ class Exchange:
             self.observer.request(call.operation.id, call.operation.method, path, status, seconds, attempt)
 
 
+def looked(answer: Answer) -> Answer:
+    """The answer to a wait's look: a 303 or a JSON object, and nothing that could be taken for an end by mistake."""
+    if answer.status != 303:
+        answer.object()
+    return answer
+
+
 def tell_note(before: str, waiting: Waiting, on_pending: Callable[[str], None] | None) -> str:
     """Tells what is known of a wait where that has changed; gives the note."""
     if on_pending is not None and waiting.end is None and waiting.note != before:
