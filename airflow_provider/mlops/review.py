@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider.api.errors import DataRobotError, Forbidden
@@ -110,9 +111,27 @@ def open_requests(
 
 
 def same_change(entity: Mapping[str, Any], change: Mapping[str, Any] | None) -> bool:
-    """Whether a request asks for this change; keys that the service added do not matter, words match in any case."""
+    """Whether a request asks for this change.
+
+    Keys that the service added do not matter, words match in any case, and moments in any form.
+    """
     theirs = entity.get("change") or {}
-    return all(str(theirs.get(key)).lower() == str(value).lower() for key, value in (change or {}).items())
+    return all(_same(theirs.get(key), value) for key, value in (change or {}).items())
+
+
+def _same(theirs: Any, ours: Any) -> bool:
+    if str(theirs).lower() == str(ours).lower():
+        return True
+    moment = _moment(ours)
+    return moment is not None and moment == _moment(theirs)
+
+
+def _moment(value: Any) -> datetime | None:
+    try:
+        found = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def creation(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider.api.errors import DataRobotError, NotFound
+from airflow_provider.api.errors import DataRobotError, InvalidCall, NotFound
+from airflow_provider.api.messages import prepare
 from airflow_provider.tasks import arguments
 from airflow_provider.tasks.base import DataRobotBaseOperator, Step
 from airflow_provider.tasks.reading import DataRobotBaseReadOperator
@@ -20,7 +21,7 @@ VERBS = ("create", "update", "delete")
 
 
 class SameName(DataRobotError):
-    """Several policies have the name that was meant to name one."""
+    """Another policy has the name that was meant to name one."""
 
 
 class _PolicyOperator(DataRobotBaseOperator):
@@ -39,9 +40,9 @@ class _PolicyOperator(DataRobotBaseOperator):
         self,
         *,
         name: str,
-        trigger: Mapping[str, Any],
-        review: Mapping[str, Any] | None = None,
-        automatic_action: Mapping[str, Any] | None = None,
+        trigger: Mapping[str, Any] | str,
+        review: Mapping[str, Any] | str | None = None,
+        automatic_action: Mapping[str, Any] | str | None = None,
         active: bool | str = True,
         **kwargs: Any,
     ) -> None:
@@ -55,7 +56,7 @@ class _PolicyOperator(DataRobotBaseOperator):
     def prepare(self) -> None:
         """Checks every argument before anything is sent."""
         super().prepare()
-        self.name = arguments.text("name", self.name, NAME_LENGTH)
+        self.name = arguments.named("name", self.name, NAME_LENGTH)
         self._policy = {
             "name": self.name,
             "active": arguments.flag("active", self.active),
@@ -63,6 +64,10 @@ class _PolicyOperator(DataRobotBaseOperator):
             "review": arguments.mapping("review", self.review),
             "automaticAction": arguments.mapping("automatic_action", self.automatic_action),
         }
+        if self._policy["trigger"] is None:
+            raise InvalidCall('trigger is needed: {"entityType": ..., "intendedAction": {"action": ...}}')
+        # The bodies of creating and of updating are one and the same.
+        prepare("createApprovalPolicy", {}, self._policy, self.extra_body)
 
     def identity(self) -> dict[str, Any]:
         """The whole policy."""
@@ -91,8 +96,9 @@ class DataRobotCreateApprovalPolicyOperator(_PolicyOperator):
     :param automatic_action: ``{"action": "cancel" | "approve", "period": ISO duration}``.
     :param active: a policy that is not active gates nothing.
 
-    Returns ``policy_id``, ``name`` and ``created``. Fails when a policy of this name differs: update it instead.
-    Operations: listApprovalPolicies, createApprovalPolicy. Memory before Airflow 3.3: the name.
+    Returns ``policy_id``, ``name`` and ``created``. Fails with SameName when a policy of this name differs (update it
+    instead), Forbidden when the user may not manage policies, and the other errors of the service. Operations:
+    listApprovalPolicies, createApprovalPolicy. Memory before Airflow 3.3: the name.
     """
 
     operation = "createApprovalPolicy"
@@ -121,8 +127,9 @@ class DataRobotUpdateApprovalPolicyOperator(_PolicyOperator):
 
     :param policy_id: the policy; the other arguments are those of creating one.
 
-    Returns ``policy_id``, ``name`` and ``changed`` (the fields that differed). Operations: getApprovalPolicy,
-    updateApprovalPolicy. Memory before Airflow 3.3: the wanted content is compared first.
+    Returns ``policy_id``, ``name`` and ``changed`` (the fields that differed). With ``extra_body`` it writes each time.
+    Fails with Forbidden when the user may not manage policies, and the other errors of the service. Operations:
+    getApprovalPolicy, updateApprovalPolicy. Memory before Airflow 3.3: the wanted content is compared first.
     """
 
     operation = "updateApprovalPolicy"
@@ -144,7 +151,7 @@ class DataRobotUpdateApprovalPolicyOperator(_PolicyOperator):
     def start(self, run: Run) -> Step:
         """Writes when something differs."""
         differing = self._differing(run)
-        if differing:
+        if differing or self.extra_body:
             run.submit(
                 "updateApprovalPolicy",
                 self._policy,
@@ -166,8 +173,9 @@ class DataRobotDeleteApprovalPolicyOperator(DataRobotBaseOperator):
 
     :param policy_id: the policy.
 
-    Returns ``policy_id``, ``deleted`` and ``open_requests`` (how many were open under it). Operations:
-    getApprovalPolicy, deleteApprovalPolicy. Memory before Airflow 3.3: a policy that is gone was deleted.
+    Returns ``policy_id``, ``deleted`` and ``open_requests`` (how many were open under it). Fails with Forbidden when
+    the user may not manage policies, and the other errors of the service. Operations: getApprovalPolicy,
+    deleteApprovalPolicy. Memory before Airflow 3.3: a policy that is gone was deleted.
     """
 
     operation = "deleteApprovalPolicy"
@@ -214,8 +222,8 @@ class DataRobotMatchApprovalPolicyOperator(DataRobotBaseReadOperator):
     :param field_name: a field that the policy's condition names (``importance``), with
     :param field_value: its value.
 
-    Returns ``policy_id`` (None when nothing gates the action) and the query. The answer depends on the caller's groups.
-    Operation: getApprovalPolicyMatch.
+    Returns ``policy_id`` (None when nothing gates the action) and ``query`` (what was asked). The answer depends on the
+    caller's groups. Fails with Forbidden when the user may not ask about policies. Operation: getApprovalPolicyMatch.
     """
 
     template_fields = (
@@ -245,12 +253,17 @@ class DataRobotMatchApprovalPolicyOperator(DataRobotBaseReadOperator):
         """Checks every argument before anything is sent."""
         self.entity_type = arguments.one_of("entity_type", self.entity_type, ENTITY_TYPES)
         self.action = arguments.one_of("action", self.action, VERBS)
+        self._field = {
+            name: str(value)
+            for name, value in (("fieldName", self.field_name), ("fieldValue", self.field_value))
+            if not arguments.absent(value)
+        }
+        if len(self._field) == 1:
+            raise InvalidCall(f"give both field_name and field_value, or neither, not {self._field} alone")
 
     def read(self, client: Client) -> dict[str, Any]:
         """The policy's id, and what was asked."""
-        query: dict[str, Any] = {"entityType": self.entity_type, "action": self.action}
-        if self.field_name:
-            query.update(fieldName=self.field_name, fieldValue=str(self.field_value))
+        query: dict[str, Any] = {"entityType": self.entity_type, "action": self.action, **self._field}
         return {"policy_id": client.call("getApprovalPolicyMatch", **query).json().get("policyId"), "query": query}
 
 

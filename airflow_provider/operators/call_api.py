@@ -23,13 +23,18 @@ class DataRobotCallApiOperator(DataRobotBaseOperator):
     :param operation_id: as in the contract, ``createDeploymentOnDemandReport`` for example.
     :param arguments: path and query arguments under their documented names.
     :param body: the JSON body, checked against the contract as far as it is known.
-    :param wait: wait for the job that a ``Location`` in the answer names.
+    :param wait: wait for the job that a ``Location`` in the answer to a write names.
     :param all_pages: for a list: follow the pages and return all objects.
 
     Returns ``status`` (HTTP), ``body`` (the JSON answer, None when empty), ``location`` (where the job pointed when it
-    was over, None without one); with ``all_pages`` the list of objects. Memory: from Airflow 3.3 on, the job of an
-    earlier attempt is waited for and not started again. Before, an attempt that broke off after its write is told
-    from a new one by nothing: set ``retries=0`` for operations that must not happen twice.
+    was over; for a read, where the answer pointed; None without one); with ``all_pages`` the list of objects. Fields
+    that hold secrets are masked.
+
+    Fails with InvalidCall (unknown operation, arguments or body that the contract does not have), JobFailed,
+    WaitTimedOut, OutcomeUnknown and the errors of the service. Memory: from Airflow 3.3 on, the job of an earlier
+    attempt is waited for and not started again, and a write that may have been sent before the worker died is not sent
+    again where a repeat would do harm. Before, an attempt that broke off after its write is told from a new one by
+    nothing: set ``retries=0`` for operations that must not happen twice.
     """
 
     operation = "callApi"
@@ -46,7 +51,7 @@ class DataRobotCallApiOperator(DataRobotBaseOperator):
         self,
         *,
         operation_id: str,
-        arguments: Mapping[str, Any] | None = None,
+        arguments: Mapping[str, Any] | str | None = None,
         body: Any = None,
         wait: bool | str = True,
         all_pages: bool | str = False,
@@ -65,28 +70,30 @@ class DataRobotCallApiOperator(DataRobotBaseOperator):
         try:
             operation = contract().operation(self.operation_id)
         except UnknownOperation as error:
-            raise InvalidCall(str(error)) from None
-        self.arguments = arguments.mapping("arguments", self.arguments) or {}
+            raise InvalidCall(f"operation_id: {error}") from None
+        self._given = arguments.mapping("arguments", self.arguments) or {}
         self.wait = arguments.flag("wait", self.wait)
         self.all_pages = arguments.flag("all_pages", self.all_pages)
         if self.all_pages and operation.writes:
             raise InvalidCall(f"all_pages is for lists, and {self.operation_id} writes")
-        prepare(self.operation_id, self.arguments, self.body, self.extra_body)
+        prepare(self.operation_id, self._given, self.body, self.extra_body)
         self._writes = operation.writes
 
     def identity(self) -> dict[str, Any]:
         """The whole call."""
-        return {"operation_id": self.operation_id, "arguments": self.arguments, "body": self.body}
+        call = {"operation_id": self.operation_id, "arguments": self._given, "body": self.body}
+        return {**call, "extra_body": self.extra_body}
 
     def start(self, run: Run) -> Step:
         """Sends the call."""
-        given = dict(self.arguments or {})
         if self.all_pages:
-            return list(run.client.iterate(self.operation_id, **given))
+            return list(run.client.iterate(self.operation_id, **self._given))
         if not self._writes:
-            answer = run.client.call(self.operation_id, self.body, extra_body=self.extra_body, **given)
+            answer = run.client.call(self.operation_id, self.body, extra_body=self.extra_body, **self._given)
             return {"status": answer.status, "body": answer.json(), "location": answer.location}
-        sent = run.submit(self.operation_id, self.body, stage="call", look=None, extra_body=self.extra_body, **given)
+        sent = run.submit(
+            self.operation_id, self.body, stage="call", look=None, extra_body=self.extra_body, **self._given
+        )
         assert sent.answer is not None, "nothing is looked for, so nothing can be found instead of an answer"
         result = {"status": sent.answer.status, "body": sent.answer.json(), "location": None}
         path = run.path_of(sent.answer)

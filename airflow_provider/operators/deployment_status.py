@@ -11,6 +11,9 @@ from airflow_provider.tasks.base import DataRobotBaseOperator, Step
 from airflow_provider.tasks.links import deployment_url
 from airflow_provider.tasks.run import Await, Run
 
+CHANGING = ("launching", "stopping", "replacingModel")
+ON_THE_WAY = {"active": "launching", "inactive": "stopping"}
+
 
 class StatusNotSeen(DataRobotError):
     """The service says that the status was changed, and it is another one."""
@@ -45,20 +48,23 @@ class _SetStatusOperator(DataRobotBaseOperator):
         status = self._status(run)
         if status == self.wanted:
             return self._result(changed=False)
-        if status in ("launching", "stopping", "replacingModel"):
+        if status in CHANGING:
             return self._busy(run, status)
         try:
             sent = run.submit(
                 "updateDeploymentStatus",
                 {"status": self.wanted},
                 stage="status",
-                look=lambda: self._status(run) if self._status(run) in (self.wanted, *self._on_the_way()) else None,
+                look=lambda: self._begun(run),
                 extra_body=self.extra_body,
                 deploymentId=self.deployment_id,
             )
         except Conflict:
-            # 409: a change is running, or there is nothing to change (updateDeploymentStatus)
-            return self._busy(run, "changing")
+            # 409: a change runs already, nothing would change (seed 002:7303), or something else is in the way.
+            status = self._status(run)
+            if status not in (self.wanted, *CHANGING):
+                raise
+            return self._busy(run, status)
         path = run.path_of(sent.answer) if sent.answer is not None else None
         wait = JobWait(path) if path else self._settled_as(self.wanted)
         return Await(wait, f"the deployment becomes {self.wanted}")
@@ -66,12 +72,16 @@ class _SetStatusOperator(DataRobotBaseOperator):
     def proceed(self, run: Run, result: dict[str, Any]) -> Step:
         """Reads the status; another change that was waited for may have left the wrong one."""
         status = self._status(run)
+        waited_only = run.handle is not None and run.handle.stage == "busy"
         if status == self.wanted:
-            return self._result(changed=True)
-        if run.handle is not None and run.handle.stage == "busy":
+            return self._result(changed=not waited_only)
+        if waited_only:
             run.memory.settle()
             return self.start(run)
-        raise StatusNotSeen(f"the service says done, and deployment {self.deployment_id} is {status}")
+        raise StatusNotSeen(
+            f"the service says done, and deployment {self.deployment_id} is {status}; "
+            "a change request that waits for an approval may be the reason"
+        )
 
     def _busy(self, run: Run, status: str) -> Await:
         run.adopt("busy")
@@ -80,8 +90,10 @@ class _SetStatusOperator(DataRobotBaseOperator):
     def _settled_as(self, *words: str) -> EntityWait:
         return EntityWait(f"deployments/{self.deployment_id}/", "deployment", want=words)
 
-    def _on_the_way(self) -> tuple[str, ...]:
-        return ("launching",) if self.wanted == "active" else ("stopping",)
+    def _begun(self, run: Run) -> str | None:
+        """After a lost answer: the status, when it is the wanted one or on the way there."""
+        status = self._status(run)
+        return status if status in (self.wanted, ON_THE_WAY[self.wanted]) else None
 
     def _status(self, run: Run) -> str:
         return str(run.read("getDeployment", deploymentId=self.deployment_id).get("status"))
@@ -93,9 +105,12 @@ class _SetStatusOperator(DataRobotBaseOperator):
 class DataRobotActivateDeploymentOperator(_SetStatusOperator):
     """Activates a deployment and waits until it is active; active already is a success without a write.
 
+    A change that is under way is waited for first. A policy may gate this change; then use a change request.
+
     :param deployment_id: the deployment.
 
-    Returns ``deployment_id``, ``status`` and ``changed``. Operations: getDeployment, updateDeploymentStatus.
+    Returns ``deployment_id``, ``status`` and ``changed``. Fails with JobFailed, StatusNotSeen (done by word, not in
+    fact), WaitTimedOut and the errors of the service. Operations: getDeployment, updateDeploymentStatus, getStatus.
     Memory before Airflow 3.3: the status itself.
     """
 
@@ -105,9 +120,12 @@ class DataRobotActivateDeploymentOperator(_SetStatusOperator):
 class DataRobotDeactivateDeploymentOperator(_SetStatusOperator):
     """Deactivates a deployment and waits until it is inactive; inactive already is a success without a write.
 
+    A change that is under way is waited for first. A policy may gate this change; then use a change request.
+
     :param deployment_id: the deployment.
 
-    Returns ``deployment_id``, ``status`` and ``changed``. Operations: getDeployment, updateDeploymentStatus.
+    Returns ``deployment_id``, ``status`` and ``changed``. Fails with JobFailed, StatusNotSeen (done by word, not in
+    fact), WaitTimedOut and the errors of the service. Operations: getDeployment, updateDeploymentStatus, getStatus.
     Memory before Airflow 3.3: the status itself.
     """
 

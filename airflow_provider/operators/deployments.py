@@ -27,6 +27,14 @@ class NotOne(DataRobotError):
     """A label names no deployment, or more than one."""
 
 
+class TooMany(DataRobotError):
+    """A filter selects more than the author meant."""
+
+
+class ChangeNotSeen(DataRobotError):
+    """The service accepted a change, and the deployment is as before."""
+
+
 class DataRobotGetDeploymentOperator(DataRobotBaseReadOperator):
     """Reads one deployment by its id or by its label.
 
@@ -34,8 +42,8 @@ class DataRobotGetDeploymentOperator(DataRobotBaseReadOperator):
     :param deployment_label: the exact label, which must name exactly one deployment. Exactly one of the two.
 
     Returns the deployment as the service gives it, and ``champion`` (model_package_id, model_id, name, deployed_at).
-    Put it upstream of a replacement to keep the previous champion for a rollback. Operations: getDeployment,
-    listDeployments.
+    Put it upstream of a replacement to keep the previous champion for a rollback. Fails with NotOne, and with the
+    errors of the service. Operations: getDeployment, listDeployments.
     """
 
     template_fields = (*DataRobotBaseReadOperator.template_fields, "deployment_id", "deployment_label")
@@ -48,8 +56,10 @@ class DataRobotGetDeploymentOperator(DataRobotBaseReadOperator):
     def prepare(self) -> None:
         """Checks every argument before anything is sent."""
         self.deployment_id = arguments.optional_identifier("deployment_id", self.deployment_id)
-        if bool(self.deployment_id) == bool(self.deployment_label):
-            raise InvalidCall("give exactly one of deployment_id and deployment_label")
+        self.deployment_label = None if arguments.absent(self.deployment_label) else str(self.deployment_label)
+        if (self.deployment_id is None) == (self.deployment_label is None):
+            given = "neither" if self.deployment_id is None else "both"
+            raise InvalidCall(f"give exactly one of deployment_id and deployment_label, not {given}")
 
     def link(self, web_url: str) -> str | None:
         """The deployment's page, when its id is known beforehand."""
@@ -77,17 +87,19 @@ class DataRobotGetDeploymentOperator(DataRobotBaseReadOperator):
 class DataRobotListDeploymentsOperator(DataRobotBaseReadOperator):
     """Selects deployments, for ``.expand()`` over them.
 
+    Words may be given as one word, as a list, or as a text with commas between them.
+
     :param search: text that label or description must hold.
-    :param importance: one importance or several (CRITICAL, HIGH, MODERATE, LOW).
-    :param service_health: one health or several (failing, not_started, passing, unavailable, unknown, warning);
-        ``model_health`` and ``accuracy_health`` likewise.
-    :param status: one status or several.
+    :param importance: CRITICAL, HIGH, MODERATE, LOW.
+    :param service_health: failing, not_started, passing, unavailable, unknown, warning; ``model_health`` and
+        ``accuracy_health`` likewise.
+    :param status: active, archived, errored, inactive, launching, replacingModel, stopping.
     :param tags: deployments that have every one of these tags (name: value; None: any value).
     :param most: fail when more are found than this; a filter that is wider than thought is noticed.
     :param fields: which fields of each deployment to return; ``["id"]`` gives plain ids.
 
-    Returns a list: plain ids for ``fields=["id"]``, else an object with the fields each, in a stable order (by id).
-    Operation: listDeployments.
+    Returns a list, by id: plain ids for ``fields=["id"]``, else an object with the fields each. Fails with TooMany, and
+    with the errors of the service. Operation: listDeployments.
     """
 
     template_fields = (
@@ -114,7 +126,7 @@ class DataRobotListDeploymentsOperator(DataRobotBaseReadOperator):
         status: str | Sequence[str] | None = None,
         tags: Mapping[str, str | None] | None = None,
         most: int | str = 1000,
-        fields: Sequence[str] = ("id", "label", "importance", "status"),
+        fields: str | Sequence[str] = ("id", "label", "importance", "status"),
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -131,30 +143,31 @@ class DataRobotListDeploymentsOperator(DataRobotBaseReadOperator):
     def prepare(self) -> None:
         """Checks every argument before anything is sent."""
         self.tags = arguments.mapping("tags", self.tags)
-        self.most = int(arguments.seconds("most", self.most) or 0)
-        self._filters: dict[str, Any] = {"search": self.search or None}
-        allowed = {
-            "importance": (self.importance, IMPORTANCES),
-            "serviceHealth": (self.service_health, HEALTHS),
-            "modelHealth": (self.model_health, HEALTHS),
-            "accuracyHealth": (self.accuracy_health, HEALTHS),
-            "status": (self.status, STATUSES),
+        self.most = arguments.whole("most", self.most, 0)
+        self.fields = arguments.several("fields", self.fields)
+        if not self.fields:
+            raise InvalidCall("fields must name at least one field of a deployment")
+        words = {
+            "importance": arguments.some_of("importance", self.importance, IMPORTANCES),
+            "serviceHealth": arguments.some_of("service_health", self.service_health, HEALTHS),
+            "modelHealth": arguments.some_of("model_health", self.model_health, HEALTHS),
+            "accuracyHealth": arguments.some_of("accuracy_health", self.accuracy_health, HEALTHS),
+            "status": arguments.some_of("status", self.status, STATUSES),
+            "tagKeys": list(self.tags or ()),
         }
-        for name, (value, words) in allowed.items():
-            several = [value] if isinstance(value, str) else list(value or ())
-            self._filters[name] = [arguments.one_of(name, one, words) for one in several] or None
-        if self.tags:
-            self._filters["tagKeys"] = list(self.tags)
+        self._filters: dict[str, Any] = {name: chosen for name, chosen in words.items() if chosen}
+        if not arguments.absent(self.search):
+            self._filters["search"] = str(self.search)
 
     def read(self, client: Client) -> list[Any]:
         """The selected deployments."""
-        filters = {name: value for name, value in self._filters.items() if value is not None}
-        listed = client.iterate("listDeployments", limit=PAGE, offset=0, **filters)
-        found = list(islice((one for one in listed if self._tagged(one)), int(self.most) + 1))
-        if len(found) > int(self.most):
-            raise InvalidCall(f"more than most={self.most} deployments are selected: narrow the filters or raise most")
+        most = int(self.most)
+        listed = client.iterate("listDeployments", limit=PAGE, offset=0, **self._filters)
+        found = list(islice((one for one in listed if self._tagged(one)), most + 1))
+        if len(found) > most:
+            raise TooMany(f"more than most={most} deployments are selected: narrow the filters or raise most")
         found.sort(key=lambda one: str(one["id"]))
-        if list(self.fields) == ["id"]:
+        if self.fields == ["id"]:
             return [one["id"] for one in found]
         return [{name: one.get(name) for name in self.fields} for one in found]
 
@@ -172,8 +185,10 @@ class DataRobotUpdateDeploymentOperator(DataRobotBaseOperator):
     :param description: at most 10,000 characters.
     :param importance: CRITICAL, HIGH, MODERATE or LOW. A policy may gate this change; then use a change request.
 
-    Returns ``deployment_id`` and ``changed`` (what was written). Operations: getDeployment, updateDeployment.
-    Memory before Airflow 3.3: none is needed, the wanted values are compared first.
+    What is None stays as it is; ``extra_body`` is written each time. Returns ``deployment_id`` and ``changed`` (what
+    was written). Fails with ChangeNotSeen when the service accepts the change and makes it wait for an approval, and
+    with the errors of the service. Operations: getDeployment, updateDeployment. Memory before Airflow 3.3: none is
+    needed, the wanted values are compared first.
     """
 
     operation = "updateDeployment"
@@ -205,11 +220,11 @@ class DataRobotUpdateDeploymentOperator(DataRobotBaseOperator):
         super().prepare()
         self.deployment_id = arguments.identifier("deployment_id", self.deployment_id)
         self._wanted: dict[str, Any] = {}
-        if self.deployment_label is not None:
-            self._wanted["label"] = arguments.text("deployment_label", self.deployment_label, 512)
-        if self.description is not None:
+        if not arguments.unset(self.deployment_label):
+            self._wanted["label"] = arguments.named("deployment_label", self.deployment_label, 512)
+        if not arguments.unset(self.description):
             self._wanted["description"] = arguments.text("description", self.description, 10_000)
-        if self.importance is not None:
+        if not arguments.unset(self.importance):
             self._wanted["importance"] = arguments.one_of("importance", self.importance, IMPORTANCES)
         if not self._wanted and not self.extra_body:
             raise InvalidCall("give at least one of deployment_label, description and importance")
@@ -224,18 +239,29 @@ class DataRobotUpdateDeploymentOperator(DataRobotBaseOperator):
 
     def start(self, run: Run) -> Step:
         """Writes what differs."""
-        differs = self._differs(run)
+        differs, _ = self._compared(run)
         if differs or self.extra_body:
             run.submit(
                 "updateDeployment",
                 differs,
                 stage="update",
-                look=lambda: None if self._differs(run) else True,
+                look=lambda: None if self._compared(run)[0] else True,
                 extra_body=self.extra_body,
                 deploymentId=self.deployment_id,
             )
+            self._refuse_unseen(run)
         return {"deployment_id": self.deployment_id, "changed": differs}
 
-    def _differs(self, run: Run) -> dict[str, Any]:
+    def _refuse_unseen(self, run: Run) -> None:
+        left, deployment = self._compared(run)
+        if left:
+            waiting = deployment.get("openedChangeRequests") or ["none is open"]
+            raise ChangeNotSeen(
+                f"the service accepted the change, and deployment {self.deployment_id} still has another "
+                f"{', '.join(left)}; change requests on it: {', '.join(waiting)}"
+            )
+
+    def _compared(self, run: Run) -> tuple[dict[str, Any], dict[str, Any]]:
+        """What the deployment has not as wanted, and the deployment."""
         deployment = run.read("getDeployment", deploymentId=self.deployment_id)
-        return {name: value for name, value in self._wanted.items() if deployment.get(name) != value}
+        return {name: value for name, value in self._wanted.items() if deployment.get(name) != value}, deployment

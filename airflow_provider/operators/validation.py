@@ -24,7 +24,8 @@ class DataRobotValidateModelReplacementOperator(DataRobotBaseReadOperator):
 
     Returns ``status`` (passing, warning, failing), ``message``, ``checks`` (every check with status and message) and
     ``champion`` (what serves now: model_package_id, model_id, name, deployed_at). A model that is the champion already
-    fails the check ``notCurrentModel``. Operations: getDeployment, validateDeploymentModelReplacement.
+    fails the check ``notCurrentModel``. Fails with ReplacementRefused, which names each check that did not pass, and
+    with the errors of the service. Operations: getDeployment, validateDeploymentModelReplacement.
     """
 
     template_fields = (

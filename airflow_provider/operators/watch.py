@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
 from airflow_provider.api.errors import DataRobotError, InvalidCall
-from airflow_provider.api.waits import WatchWait
+from airflow_provider.api.waits import Failed, WatchWait
 from airflow_provider.mlops.replacement import champion_of
 from airflow_provider.tasks import arguments
 from airflow_provider.tasks.base import DataRobotBaseOperator, Step
 from airflow_provider.tasks.links import deployment_url
 from airflow_provider.tasks.run import Await, Run
+
+HEALTHS = ("failing", "warning", "unknown", "notStarted", "unavailable", "passing")
 
 
 class PostCheckFailed(DataRobotError):
@@ -24,11 +27,14 @@ class DataRobotWatchDeploymentOperator(DataRobotBaseOperator):
     :param deployment_id: the deployment.
     :param model_package_id: the model package that must be the champion; None: any.
     :param watch: seconds or a timedelta to watch for; 0 is one look.
-    :param unhealthy: health words that fail the check, of service health. ``failing`` alone by default, because a
-        deployment without predictions has the health ``notStarted`` or ``unknown``.
+    :param unhealthy: words of service health that fail the check: one, a list, or a text with commas. ``failing`` alone
+        by default, because a deployment without predictions has the health ``notStarted`` or ``unknown``.
 
-    Returns ``deployment_id``, ``champion``, ``status``, ``service_health``, ``watched`` (seconds). Fails at the first
-    look that shows something wrong, with PostCheckFailed that names it. Operation: getDeployment.
+    Returns ``deployment_id``, ``champion`` (model_package_id, model_id, name, deployed_at), ``status``,
+    ``service_health`` and ``watched`` (seconds). Fails with PostCheckFailed, which names what is wrong, at the first
+    look that shows it; with WaitTimedOut when ``timeout`` or ``execution_timeout`` ends the watch too early; and with
+    the errors of the service. Operation: getDeployment. Memory: from Airflow 3.3 on, a retry watches for what is left
+    of the time; before, for all of it.
     """
 
     operation = "getDeployment"
@@ -46,7 +52,7 @@ class DataRobotWatchDeploymentOperator(DataRobotBaseOperator):
         deployment_id: str,
         model_package_id: str | None = None,
         watch: float | timedelta | str = timedelta(minutes=10),
-        unhealthy: list[str] | str = "failing",
+        unhealthy: str | Sequence[str] = "failing",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -60,12 +66,10 @@ class DataRobotWatchDeploymentOperator(DataRobotBaseOperator):
         super().prepare()
         self.deployment_id = arguments.identifier("deployment_id", self.deployment_id)
         self.model_package_id = arguments.optional_identifier("model_package_id", self.model_package_id)
-        self.watch = arguments.seconds("watch", self.watch) or 0.0
-        if isinstance(self.timeout, float) and self.watch > self.timeout:
-            raise InvalidCall(f"watch ({self.watch:.0f} s) must not be longer than timeout ({self.timeout:.0f} s)")
-        words = self.unhealthy if isinstance(self.unhealthy, list) else str(self.unhealthy).split(",")
-        allowed = ("failing", "warning", "unknown", "notStarted", "unavailable", "passing")
-        self.unhealthy = [arguments.one_of("unhealthy", word, allowed) for word in words]
+        self._seconds = arguments.seconds("watch", self.watch) or 0.0
+        if isinstance(self.timeout, float) and self._seconds > self.timeout:
+            raise InvalidCall(f"watch ({self._seconds:.0f} s) must not be longer than timeout ({self.timeout:.0f} s)")
+        self.unhealthy = arguments.some_of("unhealthy", self.unhealthy, HEALTHS)
 
     def identity(self) -> dict[str, Any]:
         """The deployment and what it must look like."""
@@ -78,11 +82,7 @@ class DataRobotWatchDeploymentOperator(DataRobotBaseOperator):
     def start(self, run: Run) -> Step:
         """Watches from now on."""
         run.adopt("watch")
-        expect = {"status": "active"}
-        if self.model_package_id:
-            expect["modelPackage.id"] = self.model_package_id
-        wait = WatchWait(f"deployments/{self.deployment_id}/", expect, {"serviceHealth.status": self.unhealthy})
-        return Await(wait, f"watching for {self.watch:.0f} s", limit=float(self.watch))  # type: ignore[arg-type]
+        return Await(self._wait(), f"watching for {self._seconds:.0f} s", limit=self._seconds)
 
     def failed(self, run: Run, reason: str, result: dict[str, Any]) -> Step:
         """Something was wrong at a look."""
@@ -91,11 +91,24 @@ class DataRobotWatchDeploymentOperator(DataRobotBaseOperator):
 
     def timed_out(self, run: Run, note: str | None) -> Step:
         """The time is over and nothing was wrong: one look at the truth, then success."""
-        deployment = run.read("getDeployment", deploymentId=self.deployment_id)
+        watched = run.clock() - run.handle.at if run.handle is not None else 0.0
+        if watched < self._seconds:
+            return super().timed_out(run, f"watched for {watched:.0f} s of {self._seconds:.0f} s; {note}")
+        answer = run.client.call("getDeployment", deploymentId=self.deployment_id)
+        verdict = self._wait().receive(answer)
+        if isinstance(verdict, Failed):
+            return self.failed(run, verdict.reason, verdict.result)
+        deployment = answer.json()
         return {
             "deployment_id": self.deployment_id,
             "champion": champion_of(deployment),
             "status": deployment.get("status"),
             "service_health": (deployment.get("serviceHealth") or {}).get("status"),
-            "watched": self.watch,
+            "watched": self._seconds,
         }
+
+    def _wait(self) -> WatchWait:
+        expect = {"status": "active"}
+        if self.model_package_id:
+            expect["modelPackage.id"] = self.model_package_id
+        return WatchWait(f"deployments/{self.deployment_id}/", expect, {"serviceHealth.status": list(self.unhealthy)})

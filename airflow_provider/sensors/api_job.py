@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider.api.errors import InvalidCall
 from airflow_provider.api.locations import local_path
 from airflow_provider.api.waits import JobWait
+from airflow_provider.tasks import arguments
 from airflow_provider.tasks.sensing import DataRobotBaseSensor
 
 if TYPE_CHECKING:
     from airflow_provider.api.client import Client
+
+
+STATUS = re.compile(r"status/[^/?#\s]+/")
 
 
 class DataRobotApiJobSensor(DataRobotBaseSensor):
@@ -20,7 +25,8 @@ class DataRobotApiJobSensor(DataRobotBaseSensor):
         relative to the API (``status/abc/``), or the id of a status object.
 
     Returns ``location``: where the finished job points to (None when it ended with COMPLETED in place of a redirect).
-    Operation: getStatus.
+    Fails with the service's words when the job failed, was aborted or has expired, when its record is gone, with
+    ForeignLocation for another origin (the token would go there), and after ``timeout``. Operation: getStatus.
     """
 
     template_fields = (*DataRobotBaseSensor.template_fields, "location")
@@ -31,8 +37,9 @@ class DataRobotApiJobSensor(DataRobotBaseSensor):
 
     def prepare(self) -> None:
         """Refuses an empty location before anything is sent."""
-        if str(self.location).strip().lower() in ("", "none"):
-            raise InvalidCall(f"location must be the Location of a job, not {self.location!r}")
+        self.location = str(self.location).strip()
+        if arguments.absent(self.location):
+            raise InvalidCall(f"location must be the Location of a job, or the id of its status, not {self.location!r}")
 
     def identity(self) -> dict[str, Any]:
         """The job."""
@@ -40,6 +47,9 @@ class DataRobotApiJobSensor(DataRobotBaseSensor):
 
     def wait(self, client: Client) -> JobWait:
         """The status object; an URL of another origin is refused, because the token would go there."""
-        given = self.location.strip()
-        path = f"status/{given}/" if "/" not in given else local_path(given, client.settings)
+        path = f"status/{self.location}/"
+        if "/" in self.location:
+            path = local_path(self.location, client.settings).rstrip("/") + "/"
+        if not STATUS.fullmatch(path):
+            raise InvalidCall(f"location must point to status/<id>/, not to {path!r}")
         return JobWait(path)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import AirflowFailException, BranchMixIn
+from airflow.providers.common.compat.sdk import XCOM_RETURN_KEY, AirflowFailException, BranchMixIn
 
 from airflow_provider.api.errors import InvalidCall
 from airflow_provider.api.waits import ReviewWait
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from airflow_provider.api.client import Client
 
 APPROVED = ("approved", "resolved")
+OUTCOMES = ("approved", "changesRequested", "cancelled", "superseded")
 
 
 class DataRobotChangeRequestSensor(DataRobotBaseSensor, BranchMixIn):
@@ -28,24 +29,28 @@ class DataRobotChangeRequestSensor(DataRobotBaseSensor, BranchMixIn):
 
     The server's status decides, pinned to the version of the change that was current at the first look: an approval
     of another version is no approval of this one. There is no "rejected" at the service: reviewers ask for changes, or
-    the request is cancelled.
+    the request is cancelled. ``resolved`` counts as approved: it is applied already.
 
     :param change_request_id: the change request.
     :param version: the version that must be approved; default: the one that is current at the first look. Needed
         with ``mode="reschedule"``, which forgets the first look.
-    :param on_changes_requested: ``fail``, ``skip``, ``branch`` or ``wait``.
+    :param on_changes_requested: ``fail``, ``skip``, ``branch``, or ``wait`` for an edit (which makes a new version:
+        ``on_new_version`` says what then) or for another review.
     :param on_cancelled: ``fail``, ``skip`` or ``branch``.
     :param on_new_version: ``fail``, ``skip``, ``branch``, or ``wait`` for the new version too.
-    :param branches: task id, or list of them, to follow for each outcome (approved, changesRequested, cancelled,
-        superseded); needed with ``branch``. An outcome that is missing here follows nothing.
+    :param branches: task id, task group id, or list of them, to follow for each outcome: ``approved`` and those that
+        say ``branch`` (changesRequested, cancelled, superseded). An empty list follows nothing.
     :param require_reviews: refuse an approval that has fewer approving reviews than it needs.
     :param timeout: default 30 days, whatever ``[sensors] default_timeout`` says.
 
-    Returns ``outcome``, ``id``, ``action``, ``status``, ``version``, ``requested_by``, ``decided_by``, ``decided_at``,
-    ``approvals_required``, ``by_policy`` and ``reviews`` (latest of each reviewer: by, status, comment, at).
-    Operations: getChangeRequest, listChangeRequestReviews.
+    Returns ``outcome`` (approved, resolved, changesRequested, cancelled, superseded), ``id``, ``action``, ``status``,
+    ``version``, ``requested_by``, ``decided_by``, ``decided_at``, ``approvals_required``, ``by_policy`` and ``reviews``
+    (latest of each reviewer: by, status, comment, at). The same stands in XCom under ``decision``, also when the sensor
+    fails or is skipped. Operations: getChangeRequest, listChangeRequestReviews.
     """
 
+    inherits_from_skipmixin = True  # a branch that was not followed stays skipped when it is cleared alone
+    looks_again = True  # a request may be edited or cancelled while the task stands in a queue
     template_fields = (
         *DataRobotBaseSensor.template_fields,
         "change_request_id",
@@ -91,8 +96,7 @@ class DataRobotChangeRequestSensor(DataRobotBaseSensor, BranchMixIn):
             "superseded": arguments.one_of("on_new_version", self.on_new_version, ("fail", "skip", "branch", "wait")),
         }
         self.require_reviews = arguments.flag("require_reviews", self.require_reviews)
-        if "branch" in self._choices.values() and not self.branches:
-            raise InvalidCall("branches must say which tasks to follow for each outcome when an outcome says 'branch'")
+        self._branches = self._checked_branches()
         if self.reschedule and not self.deferrable and self.version is None:
             raise InvalidCall(
                 "version is needed with mode='reschedule' (createChangeRequest gives it), or deferrable=True"
@@ -110,7 +114,7 @@ class DataRobotChangeRequestSensor(DataRobotBaseSensor, BranchMixIn):
         keep = [outcome for outcome, choice in self._choices.items() if choice == "wait"]
         return ReviewWait(f"changeRequests/{self.change_request_id}/", self.version, keep)
 
-    def answer(self, context: Context, client: Client, result: dict[str, Any]) -> Any:
+    def answer(self, context: Context, client: Client, result: dict[str, Any]) -> dict[str, Any]:
         """The decision, after what the author chose for its outcome."""
         outcome = str(result["outcome"])
         decision = {"outcome": outcome, **review.decision(client, result["entity"])}
@@ -120,9 +124,38 @@ class DataRobotChangeRequestSensor(DataRobotBaseSensor, BranchMixIn):
             if self.require_reviews and decision["by_policy"]:
                 raise AirflowFailException(f"{told}: fewer approving reviews than it needs, and require_reviews is on")
         elif self._choices[outcome] != "branch":
-            end_as(self._choices[outcome], told)
+            said = "; ".join(f"{one['by']}: {one['comment']}" for one in decision["reviews"] if one["comment"])
+            end_as(self._choices[outcome], told + (f" ({said})" if said else ""))
         self.log.info("%s.", told)
-        if self.branches:
-            name = "approved" if outcome in APPROVED else outcome
-            self.do_branch(context, self.branches.get(name, []))
         return decision
+
+    def follow(self, context: Context, answer: Any) -> None:
+        """Skips the tasks behind the sensor that the outcome does not name."""
+        if not self.branches:
+            return
+        outcome = "approved" if answer["outcome"] in APPROVED else answer["outcome"]
+        if self.do_xcom_push:
+            # Skipping ends the task at once, and what it returns would be lost.
+            context["ti"].xcom_push(key=XCOM_RETURN_KEY, value=answer)
+        self.do_branch(context, self._branches[outcome])
+
+    def _checked_branches(self) -> dict[str, list[str]]:
+        """The tasks to follow for each outcome that needs some; every one of them must be there."""
+        needed = [outcome for outcome, choice in self._choices.items() if choice == "branch"]
+        if not needed and not self.branches:
+            return {}
+        given = arguments.mapping("branches", self.branches) or {}
+        unknown = [outcome for outcome in given if outcome not in OUTCOMES]
+        missing = [outcome for outcome in ("approved", *needed) if outcome not in given]
+        if unknown or missing:
+            raise InvalidCall(
+                f"branches must name the tasks to follow for {', '.join(('approved', *needed))}"
+                + (f"; {', '.join(missing)} is missing" if missing else f"; {', '.join(unknown)} is no outcome")
+            )
+        followed = {outcome: arguments.several(f"branches[{outcome!r}]", names) for outcome, names in given.items()}
+        dag = self.get_dag()
+        there = {*dag.task_ids, *dag.task_group_dict} if dag is not None else set()
+        strange = sorted({name for names in followed.values() for name in names} - there)
+        if strange:
+            raise InvalidCall(f"branches names {', '.join(strange)}: no such task or task group in this DAG")
+        return followed

@@ -1,18 +1,29 @@
 """Arguments after rendering: templates give strings, and a task must not read "False" as true.
 
 Each check gives the value in its right type or raises :class:`InvalidCall` that says which argument, what was given
-and what is allowed.
+and what is allowed. A template makes the text "None" of None: where an argument may be absent, that text is too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
 from airflow_provider.api.errors import InvalidCall
 
 WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False, "": False, "none": False}
+
+
+def unset(value: Any) -> bool:
+    """Whether it is None, or what a template makes of None."""
+    return str(value).strip().lower() == "none"
+
+
+def absent(value: Any) -> bool:
+    """Whether nothing was given: None, a blank, or what a template makes of None."""
+    return unset(value) or (isinstance(value, str) and not value.strip())
 
 
 def flag(name: str, value: Any) -> bool:
@@ -28,16 +39,14 @@ def flag(name: str, value: Any) -> bool:
 def identifier(name: str, value: Any) -> str:
     """An id: a non-empty string without blanks, slashes and template remains."""
     text = value.strip() if isinstance(value, str) else value
-    if not isinstance(text, str) or not text or any(sign in text for sign in " /?#{}\t\n") or text.lower() == "none":
+    if not isinstance(text, str) or absent(text) or any(sign in text for sign in " /?#{}\t\n"):
         raise InvalidCall(f"{name} must be an id, a string without blanks and slashes, not {value!r}")
     return text
 
 
 def optional_identifier(name: str, value: Any) -> str | None:
-    """An id, or None where nothing (or a template's None) was given."""
-    if value is None or (isinstance(value, str) and value.strip().lower() in ("", "none")):
-        return None
-    return identifier(name, value)
+    """An id, or None where nothing was given."""
+    return None if absent(value) else identifier(name, value)
 
 
 def one_of(name: str, value: Any, allowed: Sequence[str]) -> str:
@@ -48,9 +57,36 @@ def one_of(name: str, value: Any, allowed: Sequence[str]) -> str:
     raise InvalidCall(f"{name} must be one of {', '.join(allowed)}, not {value!r}")
 
 
+def several(name: str, value: Any) -> list[str]:
+    """Words from one word, a list of them or a text with commas; an empty list where nothing was given."""
+    if absent(value):
+        return []
+    if isinstance(value, str):
+        return [word.strip() for word in value.split(",")]
+    if not isinstance(value, Iterable) or isinstance(value, Mapping) or not all(isinstance(one, str) for one in value):
+        raise InvalidCall(f"{name} must be a word, a list of words or words with commas between, not {value!r}")
+    return list(value)
+
+
+def some_of(name: str, value: Any, allowed: Sequence[str]) -> list[str]:
+    """:func:`several`, each :func:`one_of` the allowed ones."""
+    return [one_of(name, word, allowed) for word in several(name, value)]
+
+
+def whole(name: str, value: Any, least: int) -> int:
+    """A whole number from ``least`` on, or its text."""
+    try:
+        number = int(str(value))
+    except ValueError:
+        number = None
+    if number is None or number < least:
+        raise InvalidCall(f"{name} must be a whole number from {least} on, not {value!r}")
+    return number
+
+
 def seconds(name: str, value: Any) -> float | None:
-    """A duration in seconds from a number, its text or a timedelta; None stays None."""
-    if value is None or (isinstance(value, str) and value.strip().lower() in ("", "none")):
+    """A duration in seconds from a number, its text or a timedelta; None where nothing was given."""
+    if absent(value):
         return None
     if isinstance(value, timedelta):
         value = value.total_seconds()
@@ -58,8 +94,8 @@ def seconds(name: str, value: Any) -> float | None:
         number = float(value)
     except (TypeError, ValueError):
         raise InvalidCall(f"{name} must be a number of seconds or a timedelta, not {value!r}") from None
-    if number < 0:
-        raise InvalidCall(f"{name} must not be negative, not {value!r}")
+    if not 0 <= number < float("inf"):
+        raise InvalidCall(f"{name} must be a number of seconds from 0 on, not {value!r}")
     return number
 
 
@@ -71,10 +107,23 @@ def text(name: str, value: Any, most: int) -> str:
     return given
 
 
+def named(name: str, value: Any, most: int) -> str:
+    """A text that must not be blank."""
+    if absent(value):
+        raise InvalidCall(f"{name} must be a text of 1 to {most} characters, not {value!r}")
+    return text(name, value, most)
+
+
 def mapping(name: str, value: Any) -> dict[str, Any] | None:
-    """A mapping with string keys, or None."""
-    if value is None:
+    """A mapping with string keys, or the text of a JSON object; None where nothing was given."""
+    if absent(value):
         return None
-    if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
-        raise InvalidCall(f"{name} must be a mapping with string keys, not {type(value).__name__}")
-    return dict(value)
+    given = value
+    if isinstance(value, str):
+        try:
+            given = json.loads(value)
+        except ValueError:
+            raise InvalidCall(f"{name} must be a mapping, or the text of a JSON object, not {value[:80]!r}") from None
+    if not isinstance(given, Mapping) or not all(isinstance(key, str) for key in given):
+        raise InvalidCall(f"{name} must be a mapping with string keys, not {type(given).__name__}")
+    return dict(given)

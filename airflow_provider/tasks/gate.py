@@ -41,6 +41,11 @@ class ChangeGate:
     on_cancelled: str = "fail"
     on_new_version: str = "fail"
     require_reviews: bool = False
+    extra_body: Mapping[str, Any] | None = None
+
+    def body(self) -> dict[str, Any]:
+        """The body of createChangeRequest."""
+        return review.creation(self.deployment_id, self.action, self.change, self.comment, self.auto_apply)
 
     def request(self, run: Run, before: dict[str, Any] | None = None) -> Await:
         """Takes up an equal open request, or opens one (operation createChangeRequest)."""
@@ -53,8 +58,14 @@ class ChangeGate:
         blocked = self._conflict(run, found.others, before)
         if blocked is not None:
             return blocked
-        body = review.creation(self.deployment_id, self.action, self.change, self.comment, self.auto_apply)
-        sent = run.submit("createChangeRequest", body, stage=DECISION, look=lambda: self._open(run).mine, before=before)
+        sent = run.submit(
+            "createChangeRequest",
+            self.body(),
+            stage=DECISION,
+            look=lambda: self._open(run).mine,
+            extra_body=self.extra_body,
+            before=before,
+        )
         entity = sent.found if sent.answer is None else sent.answer.json()
         run.memory.update(id=str(entity["id"]))
         run.log.info("Change request %s is open, version %s.", entity["id"], entity.get("changeVersionId"))

@@ -1,7 +1,11 @@
 """DataRobotBaseSensor: sensors drive the same waits as operators, through the same trigger.
 
+    execute ─► poke, as mode says ──┐                             ┌─► follow (branches) ─► XCom
+            └► look once ─► defer ──┴─► over? ─► answer ─► settle ┘
+                 └─► (trigger) ─► resume
+
 A sensor gives ``wait`` (what it looks at) and ``answer`` (what an end means). In poke and reschedule mode each poke is
-one look; deferrable, the trigger looks. The deadline is ours in both: ``timeout`` from the first look of the first
+one look; deferrable, the trigger looks. The deadline is ours in all modes: ``timeout`` from the first look of the first
 attempt where Airflow keeps a task's state (3.3), else from the start of each attempt.
 """
 
@@ -11,7 +15,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from airflow.providers.common.compat.sdk import (
     AirflowException,
@@ -23,7 +27,7 @@ from airflow.providers.common.compat.sdk import (
     conf,
 )
 
-from airflow_provider.api.waiting import End, GaveUp, Pacing, TimedOut, Waiting
+from airflow_provider.api.waiting import End, GaveUp, Pacing, Refresh, TimedOut, Waiting
 from airflow_provider.api.waits import Done, Failed, Wait, to_json, wait_from_json
 from airflow_provider.contract.secrets import mask
 from airflow_provider.hooks.datarobot import DataRobotHook
@@ -38,7 +42,7 @@ if TYPE_CHECKING:
 
     from airflow_provider.api.client import Client
 
-BACKSTOP = 600.0
+BACKSTOP = 600.0  # seconds after our own deadline at which Airflow's timeout of the deferral would strike
 
 
 class DataRobotBaseSensor(BaseSensorOperator):
@@ -46,13 +50,20 @@ class DataRobotBaseSensor(BaseSensorOperator):
 
     :param datarobot_conn_id: the Airflow connection.
     :param deferrable: wait in the triggerer (default: ``[operators] default_deferrable``) or as ``mode`` says.
-    :param timeout: seconds or a timedelta after which the sensor fails (``soft_fail``: is skipped).
+    :param timeout: seconds or a timedelta after which the sensor fails (``soft_fail``: is skipped). A retry of an
+        attempt that broke off keeps the deadline from Airflow 3.3 on.
     :param poke_interval: seconds between looks; in the triggerer they grow apart up to a minute.
+
+    In ``reschedule`` mode each look is a process of its own: a 404 counts at once, and a status word that nobody knows
+    is waited out until ``timeout``. The other ways of waiting want to see the first three times in a row, and the
+    second for ten minutes.
     """
 
     template_fields: Sequence[str] = ("datarobot_conn_id",)
     operator_extra_links = (DataRobotLink(),)
     ui_color = "#e3f2ea"
+
+    looks_again: ClassVar[bool] = False  # whether what the trigger told is asked for once more: it may have changed
 
     def __init__(
         self,
@@ -69,6 +80,7 @@ class DataRobotBaseSensor(BaseSensorOperator):
         self.deferrable = (
             conf.getboolean("operators", "default_deferrable", fallback=False) if deferrable is None else deferrable
         )
+        self._memory = Memory(None)
         self._waiting: Waiting | None = None
 
     # --- what a sensor gives ----------------------------------------------------------------------------------
@@ -88,54 +100,63 @@ class DataRobotBaseSensor(BaseSensorOperator):
         """The sensor's XCom after an end; raises to fail or skip."""
         return result
 
+    def follow(self, context: Context, answer: Any) -> None:
+        """Chooses among the tasks behind the sensor; nothing by default."""
+
     def link(self, web_url: str) -> str | None:
         """The page of the service's web UI that the sensor is about."""
         return None
 
     # --- what Airflow calls -----------------------------------------------------------------------------------
 
+    def execute(self, context: Context) -> Any:
+        """Pokes as ``mode`` says, or looks once and defers."""
+        with self._settling(context):
+            answer = self._start(context) if self.deferrable else super().execute(context)
+        self.follow(context, answer)
+        return answer
+
     def poke(self, context: Context) -> PokeReturnValue:
         """One look."""
-        with self._soft(), translated(), self._client(context) as client:
+        with self._softened(), translated(), self._client(context) as client:
             if self._waiting is None:
-                self._waiting = Waiting(self.wait(client), Pacing(), time.time())
+                self._waiting = self._begun(client)
                 if self.reschedule:
                     self._waiting.absent_looks = 1  # the next look is another process, which cannot count on
             self._waiting.look_now()
-            end = look_once(client, self._waiting)
+            end = self._look(client, self._waiting)
             if end is None:
                 self.log.info("%s", self._waiting.note)
-                self._waiting.refreshed()
                 return PokeReturnValue(is_done=False)
             return PokeReturnValue(is_done=True, xcom_value=self._over(context, client, end))
 
-    def execute(self, context: Context) -> Any:
-        """Pokes as ``mode`` says, or looks once and defers."""
-        if not self.deferrable:
-            return super().execute(context)
-        with self._soft(), translated(), self._client(context) as client:
-            memory = Memory(context.get("task_state_store"))  # Airflow 3.3 and later
-            wait, deadline = self._begin(memory, client)
-            end = look_once(client, Waiting(wait, Pacing(), time.time(), deadline))
-            if end is not None:
-                memory.settle()
-                return self._over(context, client, end)
-        return self._defer(wait, memory, deadline)
+    def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
+        """Goes on after a deferral. A branch is followed outside the base class, which takes it for a failure."""
+        with self._settling(context):
+            self._memory.recall()
+            answer = super().resume_execution(next_method, next_kwargs, context)
+        self.follow(context, answer)
+        return answer
 
     def resume(self, context: Context, event: dict[str, Any] | None = None) -> Any:
-        """Goes on after the trigger fired."""
+        """Gives the answer to what the trigger told, after another look where that may have changed."""
         told = WaitEvent.from_dict(event)
-        handle = Handle.from_json(told.handle)
-        memory = Memory(context.get("task_state_store"))  # Airflow 3.3 and later
-        memory.handle = handle
-        with self._soft(), translated(), self._client(context) as client:
-            if told.outcome == "unknown" and handle is not None and handle.wait is not None:
+        self._memory.handle = handle = Handle.from_json(told.handle) or self._memory.handle
+        with translated(), self._client(context) as client:
+            if told.outcome != "unknown" and not (told.outcome == "done" and self.looks_again):
+                return self._over(context, client, _end_of(told))
+            if told.outcome == "unknown":
                 self.log.warning("The event says nothing (%s); asking the service.", told.reason)
-                return self._defer(wait_from_json(handle.wait), memory, handle.deadline)
-            memory.settle()
-            return self._over(context, client, _end_of(told))
+            if handle is None or handle.wait is None:
+                return self._look_or_defer(context, client, self._begun(client))
+            waiting = Waiting(wait_from_json(handle.wait), Pacing(), time.time(), handle.deadline)
+            return self._look_or_defer(context, client, waiting)
 
     # --- the same for all -------------------------------------------------------------------------------------
+
+    def _start(self, context: Context) -> Any:
+        with self._softened(), translated(), self._client(context) as client:
+            return self._look_or_defer(context, client, self._begun(client))
 
     @contextmanager
     def _client(self, context: Context) -> Iterator[Client]:
@@ -146,39 +167,50 @@ class DataRobotBaseSensor(BaseSensorOperator):
                 context["ti"].xcom_push(key=LINK_KEY, value=url)
             yield client
 
-    def _begin(self, memory: Memory, client: Client) -> tuple[Wait, float]:
+    def _begun(self, client: Client) -> Waiting:
         """The wait and its deadline: those of an earlier attempt that broke off, else new ones."""
-        digest = fingerprint(self.task_type, mask(self.identity()))
-        known = memory.recall()
-        if known is not None and known.state != "settled" and known.fingerprint == digest and known.wait:
-            return wait_from_json(known.wait), known.deadline or time.time() + self.timeout
-        wait, deadline = self.wait(client), time.time() + self.timeout
-        memory.note(
-            Handle(
+        digest = fingerprint(self.task_type, mask({"connection": self.datarobot_conn_id, **self.identity()}))
+        known = self._memory.recall()
+        if known is None or known.state == "settled" or known.fingerprint != digest or known.wait is None:
+            known = Handle(
                 operation=self.task_type,
                 fingerprint=digest,
                 stage="wait",
                 state="submitted",
                 at=time.time(),
                 owner="adopted",
-                wait=to_json(wait),
-                deadline=deadline,
+                wait=to_json(self.wait(client)),
+                deadline=time.time() + self.timeout,
             )
-        )
-        return wait, deadline
+            self._memory.note(known)
+        return Waiting(wait_from_json(known.wait or {}), Pacing(), time.time(), known.deadline)
 
-    def _defer(self, wait: Wait, memory: Memory, deadline: float | None) -> Any:
+    def _look(self, client: Client, waiting: Waiting) -> End | None:
+        """One look, and a second with a connection that is read again when the token was refused."""
+        end = look_once(client, waiting)
+        if isinstance(waiting.next_step(client.clock()), Refresh):
+            self.log.info("The token was refused; the connection %s is read again.", self.datarobot_conn_id)
+            waiting.refreshed()
+            with DataRobotHook(self.datarobot_conn_id).get_conn() as again:
+                end = look_once(again, waiting)
+        return end
+
+    def _look_or_defer(self, context: Context, client: Client, waiting: Waiting) -> Any:
+        end = self._look(client, waiting)
+        return self._defer(waiting) if end is None else self._over(context, client, end)
+
+    def _defer(self, waiting: Waiting) -> NoReturn:
         from airflow_provider.triggers.wait import DataRobotWaitTrigger
 
-        assert memory.handle is not None, "a sensor that defers has begun"
+        assert self._memory.handle is not None, "a sensor that defers has begun"
         pace = float(self.poke_interval)
-        left = max((deadline or time.time()) - time.time(), 0.0)
+        left = max((waiting.deadline or time.time()) - time.time(), 0.0)
         self.defer(
             trigger=DataRobotWaitTrigger(
                 datarobot_conn_id=self.datarobot_conn_id,
-                wait=to_json(wait),
-                handle=memory.handle.to_json(),
-                deadline=deadline,
+                wait=to_json(waiting.wait),
+                handle=self._memory.handle.to_json(),
+                deadline=waiting.deadline,
                 pacing={"interval": pace, "cap": max(pace, Pacing().cap)},
             ),
             method_name="resume",
@@ -197,13 +229,28 @@ class DataRobotBaseSensor(BaseSensorOperator):
                 raise AirflowException(reason)
 
     @contextmanager
-    def _soft(self) -> Iterator[None]:
-        """soft_fail, as the base class has it for pokes, for the deferred path too."""
+    def _settling(self, context: Context) -> Iterator[None]:
+        """What is over is settled, well or not; after an error that a retry may mend, the wait goes on with it."""
+        self._memory = Memory(context.get("task_state_store"))  # Airflow 3.3 and later
         try:
             yield
-        except (AirflowSensorTimeout, AirflowFailException) as error:
-            if self.soft_fail:
+        except (AirflowFailException, AirflowSensorTimeout, AirflowSkipException):
+            self._memory.settle()
+            raise
+        self._memory.settle()
+
+    @contextmanager
+    def _softened(self) -> Iterator[None]:
+        """soft_fail and never_fail, which the base class knows for pokes only, for the look before a deferral too."""
+        try:
+            yield
+        except AirflowSkipException:
+            raise
+        except Exception as error:
+            if self.soft_fail and isinstance(error, (AirflowSensorTimeout, AirflowFailException)):
                 raise AirflowSkipException(f"skipped because soft_fail is on: {error}") from error
+            if self.never_fail:
+                raise AirflowSkipException(f"skipped because never_fail is on: {error}") from error
             raise
 
 
