@@ -38,7 +38,8 @@ class EmulatorServer(uvicorn.Server):
 def open_socket(host: str, port: int) -> socket.socket:
     """A bound socket; port 0 takes a free one."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    bound = socket.socket(family, socket.SOCK_STREAM)
+    # asyncio switches Nagle's algorithm off only where the protocol is named; 40 ms an answer otherwise
+    bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         bound.bind((host, port))
@@ -61,6 +62,7 @@ def make_server(service: Service, on_ready: Callable[[], None]) -> EmulatorServe
         http=TransportProtocol,
         ws="none",
         lifespan="on",
+        loop="asyncio",  # the same everywhere, whether or not uvloop is installed
         log_config=None,
         access_log=False,
         date_header=False,  # the service's clock tells the date
