@@ -7,10 +7,11 @@ import sys
 from pathlib import Path
 
 from airflow_provider.emulator.clock import is_number
+from airflow_provider.emulator.reference import as_text
 from airflow_provider.emulator.server import make_server, open_socket, url_of
 from airflow_provider.emulator.service import Service
 from airflow_provider.emulator.store import worlds
-from airflow_provider.emulator.switches import UnknownSwitch, as_text
+from airflow_provider.emulator.switches import UnknownSwitch
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -58,7 +59,9 @@ def _parser() -> argparse.ArgumentParser:
         "--switch", action="append", default=[], metavar="NAME=VALUE", help="set a switch; may be repeated"
     )
     parser.add_argument("--check-answers", action="store_true", help="hold every answer against the contract")
-    parser.add_argument("--assumed", action="store_true", help="print switches, lies and what is left out, and end")
+    parser.add_argument(
+        "--assumed", action="store_true", help="print switches, lies, faults and what is left out, and end"
+    )
     return parser
 
 

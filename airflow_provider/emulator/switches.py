@@ -104,16 +104,3 @@ def _switch(name: str) -> Switch:
         return known()[name]
     except KeyError:
         raise UnknownSwitch(f"there is no switch {name!r}; there are {', '.join(sorted(known()))}") from None
-
-
-def as_text() -> str:
-    """Everything assumed, for people to read."""
-    lines = ["Switches: what public sources leave open. The first value is the default.", ""]
-    for switch in known().values():
-        others = [value for value in switch.values if value != switch.default]
-        lines += [f"{switch.name} = {' | '.join([switch.default, *others])}", f"    {switch.why}"]
-    lines += ["", "Lies: wrong behaviours that can be switched on to prove that a client sees through them.", ""]
-    lines += [f"{name}\n    {text}" for name, text in lies().items()]
-    lines += ["", "Not emulated", ""]
-    lines += [f"- {text}" for texts in not_emulated().values() for text in texts]
-    return "\n".join(lines)

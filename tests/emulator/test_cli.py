@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from airflow_provider.emulator.__main__ import main
+from airflow_provider.emulator.faults import KINDS
 from airflow_provider.emulator.switches import known, lies
 from tests.emulator.test_state import started
 
@@ -44,7 +45,7 @@ def test_a_signal_ends_it_although_a_request_is_held(how: signal.Signals) -> Non
         assert emulator.process.returncode in (0, -how)
 
 
-def test_assumed_prints_switches_lies_and_what_is_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+def test_assumed_prints_switches_lies_faults_and_what_is_left_out(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--assumed"]) == 0
     printed = capsys.readouterr().out
     for switch in known().values():
@@ -52,6 +53,8 @@ def test_assumed_prints_switches_lies_and_what_is_left_out(capsys: pytest.Captur
         assert switch.why in printed
         assert all(value in printed for value in switch.values)
     assert all(name in printed for name in lies())
+    assert "retry_after(code=429, seconds=30, as_date=false)" in printed
+    assert all(f"\n{name}(" in printed for name in KINDS)
     assert "Not emulated" in printed
 
 
