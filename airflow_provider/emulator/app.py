@@ -42,7 +42,11 @@ def build(service: Service) -> Starlette:
             query=masked(dict(request.query_params)), user=None, status=None, accepted=False, faults=[],
         )  # fmt: skip
         exchange = Exchange(service, request, await request.body(), entry)
-        outcome = await run(exchange)
+        try:
+            outcome = await run(exchange)
+        except Exception as failure:
+            log.exception("%s %s failed", request.method, path)
+            outcome = Answer(500, {"message": f"The emulator has a fault of its own: {failure!r}"})
         if isinstance(outcome, str):
             entry["status"] = RESET
             await hang_up(scope, receive)

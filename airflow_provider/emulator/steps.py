@@ -139,6 +139,7 @@ async def check(exchange: Exchange) -> Outcome:
 
 async def handle(exchange: Exchange) -> Outcome:
     """Do it; or, with the fault ``late_commit``, put it on the agenda and answer as a gateway would."""
+    exchange.service.catch_up()  # a held or delayed request comes late
     plan = job_plan(exchange.faults)
     for fault in exchange.of_kind("late_commit"):
         commit_later(exchange.call, fault.parameters["seconds"], plan)

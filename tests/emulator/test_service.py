@@ -31,6 +31,20 @@ def test_an_answer_of_ours_that_breaks_the_contract_is_told(
     assert "The emulator broke the contract of getVersion" in answer.json()["message"]
 
 
+def test_a_mistake_of_the_emulator_is_a_500_as_json_and_is_logged(
+    emulator: EmulatorDoor,
+    requester: httpx.Client,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setitem(calls.SERVED, "getVersion", lambda call: Answer(200, call.arguments["nothing"]))
+    answer = requester.get("version/")
+    assert (answer.status_code, answer.headers["Content-Type"]) == (500, "application/json")
+    assert answer.json() == {"message": "The emulator has a fault of its own: KeyError('nothing')"}
+    assert "GET /api/v2/version/ failed" in caplog.text
+    assert emulator.log()[0]["status"] == 500
+
+
 @pytest.mark.parametrize(
     ("operation_id", "answer", "fault"),
     [
