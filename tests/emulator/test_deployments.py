@@ -242,6 +242,20 @@ def test_changed_settings_are_merged_by_a_job(emulator: EmulatorDoor, requester:
     assert settings["targetDrift"] == {"enabled": False}
 
 
+def test_settings_of_another_form_are_kept_as_they_came(emulator: EmulatorDoor, requester: httpx.Client) -> None:
+    """Rule 1: their schema is guessed from a sample, so nothing in it is enforced."""
+    body = {"humility": "on", "predictionIntervals": {"enabled": 1}, "predictionWarning": {"enabled": True}}
+    assert requester.patch(f"deployments/{UNGOVERNED}/settings/", json=body).status_code == 202
+    emulator.advance(3)
+    assert taken(requester.get(f"deployments/{UNGOVERNED}/settings/"))["humility"] == "on"
+    assert deployment(requester)["settings"] == {
+        "batchMonitoringEnabled": False,
+        "humbleAiEnabled": False,
+        "predictionIntervalsEnabled": False,
+        "predictionWarningEnabled": True,
+    }
+
+
 def test_capabilities_are_named(requester: httpx.Client) -> None:
     data = taken(requester.get(f"deployments/{UNGOVERNED}/capabilities/"))["data"]
     assert {"name": "supportsModelReplacement", "supported": True, "messages": []} in data

@@ -157,8 +157,13 @@ def _surroundings(service: Service, deployment: Record) -> Record:
         },
         "settings": {
             "batchMonitoringEnabled": False,
-            "humbleAiEnabled": settings["humility"]["enabled"],
-            "predictionIntervalsEnabled": settings["predictionIntervals"]["enabled"],
-            "predictionWarningEnabled": settings["predictionWarning"]["enabled"],
+            "humbleAiEnabled": _enabled(settings["humility"]),
+            "predictionIntervalsEnabled": _enabled(settings["predictionIntervals"]),
+            "predictionWarningEnabled": _enabled(settings["predictionWarning"]),
         },
     }
+
+
+def _enabled(area: Any) -> bool:
+    """Whether an area of the settings is on; whatever was stored there, as the form is known from a sample only."""
+    return isinstance(area, dict) and area.get("enabled") is True
