@@ -113,7 +113,7 @@ def _branches(schema: Schema, value: Any, contract: Contract, path: str) -> Iter
     if discriminator and isinstance(value, dict):
         word = value.get(discriminator["propertyName"])
         mapping = discriminator["mapping"]
-        if word in mapping:
+        if isinstance(word, str) and word in mapping:
             yield from _faults({"$ref": mapping[word]}, value, contract, path)
         else:
             yield f"must be one of {', '.join(mapping)}, not {_show(word)} @ {path}.{discriminator['propertyName']}"

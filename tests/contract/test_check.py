@@ -176,3 +176,10 @@ def test_every_operation_can_be_checked_against_nonsense() -> None:
         for parameter in operation.parameters:
             for value in NONSENSE:
                 assert isinstance(check_arguments(operation, {parameter.name: value}, contract()), list)
+
+
+@pytest.mark.parametrize("action", [[], {}, None, 5])
+def test_a_discriminator_of_any_type_is_a_fault_and_no_crash(action: object) -> None:
+    operation = contract().operation("createChangeRequest")
+    [fault] = check_body(operation, {"action": action}, contract())
+    assert fault.endswith("@ $.action")
