@@ -103,8 +103,7 @@ class Run:
 
     def read(self, operation_id: str, **arguments: Any) -> dict[str, Any]:
         """The JSON object that a reading operation answers."""
-        found: dict[str, Any] = self.client.call(operation_id, **arguments).json()
-        return found
+        return self.client.call(operation_id, **arguments).object()
 
     def submit(
         self,

@@ -76,6 +76,7 @@ STORIES = [
             501: errors.NotServed,
         }.items()
     ),
+    Story("a read that answers nothing", READ, [says(200), says(200, {"id": "x"})], 200, [0.5]),
     # Writes go out again only when they provably did nothing.
     Story("a write, not connected", WRITE, [httpx.ConnectTimeout("x"), says(202)], 202, [0.5]),
     Story("a write, no connection free", WRITE, [httpx.PoolTimeout("x"), says(202)], 202, [0.5]),
@@ -88,6 +89,7 @@ STORIES = [
     Story("a write, 500", WRITE, [says(500)], errors.ServiceFailed),
     *(Story(f"a write, {status}", WRITE, [says(status)], errors.GatewayFailed) for status in (408, 502, 503, 504)),
     Story("a write, a login page", WRITE, [page("<title>Sign in</title>")], errors.NotUnderstood),
+    Story("a write that answers nothing", WRITE, [says(202)], 202),
     # A POST that changes nothing is a read.
     Story("a validation, lost", VALIDATE, [LOST, says(504), says(200, {"status": "passing"})], 200, [0.5, 1.0]),
     # API calls are not redirected.
