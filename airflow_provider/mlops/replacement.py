@@ -96,7 +96,7 @@ def change(target: Target, reason: str) -> dict[str, Any]:
 
 def validate(client: Client, deployment_id: str, target: Target) -> dict[str, Any]:
     """Asks validateDeploymentModelReplacement; gives ``status``, ``message``, ``checks`` as the service words them."""
-    answer = client.call("validateDeploymentModelReplacement", target.ids, deploymentId=deployment_id).json()
+    answer = client.call("validateDeploymentModelReplacement", target.ids, deploymentId=deployment_id).object()
     return {key: answer.get(key) for key in ("status", "message", "checks")}
 
 

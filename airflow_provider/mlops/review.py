@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider.api.errors import DataRobotError, Forbidden
+from airflow_provider.api.errors import DataRobotError, Forbidden, NotFound, NotServed
 from airflow_provider.api.waits import canonical
 
 if TYPE_CHECKING:
@@ -29,6 +29,12 @@ ACTIONS = (
     "updateSecondaryDatasetConfigs",
 )
 OPEN = ("pending", "approved", "changesRequested")
+# A request stays ``approved`` while it is being applied (wire.md F); what shows it is the status of its deployment.
+ON_THE_WAY: Mapping[str, Sequence[str]] = {
+    "replaceModel": ("replacingModel",),
+    "replaceModelPackage": ("replacingModel",),
+    "changeStatus": ("launching", "stopping"),
+}
 
 # Assumed: entity type and action per change request action; the field is always the importance.
 POLICY_QUERIES: Mapping[str, tuple[str, str]] = {
@@ -44,7 +50,7 @@ POLICY_QUERIES: Mapping[str, tuple[str, str]] = {
 
 
 class PolicyUnknown(DataRobotError):
-    """The service does not let this user ask about approval policies (403)."""
+    """The service does not tell this user about approval policies (403), or has none of them (404, 501)."""
 
 
 class ConflictingRequest(DataRobotError):
@@ -53,6 +59,10 @@ class ConflictingRequest(DataRobotError):
 
 class NotAllowed(DataRobotError):
     """The service's own ``userOperations`` say that this user may not do this to the change request."""
+
+
+class NotAsAsked(DataRobotError):
+    """The change request asks for another change than the task does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +82,7 @@ def matching_policy(
     """The id of a policy that gates the action, or None (operation getApprovalPolicyMatch).
 
     Asks without the field and once for each importance, because a policy without a condition and one with a
-    condition may be matched by either. Raises :class:`PolicyUnknown` on 403.
+    condition may be matched by either. Raises :class:`PolicyUnknown` where the service does not tell.
     """
     entity_type, verb = POLICY_QUERIES[action]
     base = {"entityType": entity_type, "action": verb}
@@ -82,10 +92,10 @@ def matching_policy(
     try:
         for query in queries:
             arguments: dict[str, Any] = dict(query)
-            found = client.call("getApprovalPolicyMatch", **arguments).json().get("policyId")
+            found = client.call("getApprovalPolicyMatch", **arguments).object().get("policyId")
             if found:
                 return str(found)
-    except Forbidden as error:
+    except (Forbidden, NotFound, NotServed) as error:
         raise PolicyUnknown(f"approval policies cannot be asked: {error}") from error
     return None
 
@@ -96,7 +106,8 @@ def open_requests(
     """Looks for open requests of the action on the deployment (listChangeRequests, getDeployment).
 
     A request is ours when it is in the caller's own list, or is named by the deployment and may be edited by the
-    caller, and its change is equal; with ``adopt="any"`` an equal change of another user counts too.
+    caller, and its change is equal; with ``adopt="any"`` an equal change of another user counts too. Of several the
+    caller's own comes first, then the newest.
     """
     own = {entity["id"] for entity in _listed(client, deployment_id, myRequests=True)}
     entities = {entity["id"]: entity for entity in _listed(client, deployment_id)}
@@ -106,8 +117,8 @@ def open_requests(
             own.add(entity["id"])
     same_action = [e for e in entities.values() if canonical(str(e.get("action"))) == action]
     equal = [e for e in same_action if same_change(e, change) and (adopt == "any" or e["id"] in own)]
-    newest = max(equal, key=lambda e: str(e.get("createdAt")), default=None)
-    return OpenRequests(newest, [e for e in same_action if newest is None or e["id"] != newest["id"]])
+    mine = max(equal, key=lambda e: (e["id"] in own, str(e.get("createdAt"))), default=None)
+    return OpenRequests(mine, [e for e in same_action if mine is None or e["id"] != mine["id"]])
 
 
 def same_change(entity: Mapping[str, Any], change: Mapping[str, Any] | None) -> bool:
@@ -117,6 +128,19 @@ def same_change(entity: Mapping[str, Any], change: Mapping[str, Any] | None) -> 
     """
     theirs = entity.get("change") or {}
     return all(_same(theirs.get(key), value) for key, value in (change or {}).items())
+
+
+def refuse_altered(entity: Mapping[str, Any], change: Mapping[str, Any] | None) -> None:
+    """Raises :class:`NotAsAsked` when a request says another word than the change does; silence is no other word."""
+    theirs = entity.get("change") or {}
+    others = [key for key, value in (change or {}).items() if key in theirs and not _same(theirs[key], value)]
+    if others:
+        raise NotAsAsked(f"change request {entity.get('id')} has another {', '.join(others)}: {dict(theirs)}")
+
+
+def is_applied(entity: Mapping[str, Any]) -> bool:
+    """Whether a request was applied, or says that it is being applied."""
+    return canonical(str(entity.get("status"))) in ("resolved", "resolving")
 
 
 def _same(theirs: Any, ours: Any) -> bool:
@@ -159,17 +183,34 @@ def refuse_unless_allowed(entity: Mapping[str, Any], operation: str) -> None:
         )
 
 
+def application_begun(client: Client, request_id: str) -> dict[str, Any] | None:
+    """After a lost answer to resolving: the request when it is applied or being applied, None when nothing shows it."""
+    entity: dict[str, Any] = client.call("getChangeRequest", changeRequestId=request_id).json()
+    status = canonical(str(entity.get("status")))
+    if status in ("resolved", "resolving"):
+        return entity
+    on_the_way = ON_THE_WAY.get(canonical(str(entity.get("action"))))
+    if status != "approved" or on_the_way is None:
+        return None
+    deployment = client.call("getDeployment", deploymentId=entity.get("entityId")).json()
+    return entity if deployment.get("status") in on_the_way else None
+
+
 def decision(client: Client, entity: Mapping[str, Any]) -> dict[str, Any]:
     """Who decided, and when.
 
-    Gives ``id``, ``action``, ``status``, ``version``, ``requested_by``, ``decided_by``, ``decided_at``,
+    Gives ``id``, ``action``, ``status``, ``version``, ``requested_by``, ``decided_by`` (a list), ``decided_at``,
     ``approvals_required``, ``by_policy`` and ``reviews`` (latest of each reviewer on the current version).
-    ``decided_by`` is None when the service does not say; an approval with fewer reviews than it needs is marked
+    ``decided_by`` is empty and ``decided_at`` None when the service does not say: of an applied request without
+    approving reviews it names only who applied it. An approval with fewer reviews than it needs is marked
     ``by_policy`` (assumed to be a policy's automatic action).
     """
-    reviews = latest_reviews(client, entity)
-    approving = [one for one in reviews if one["status"] == "approved"]
     status = canonical(str(entity.get("status")))
+    approved = status in ("approved", "resolved")
+    reviews = latest_reviews(client, entity)
+    deciding = [one for one in reviews if one["status"] == ("approved" if approved else status)]
+    last_change = entity if status != "resolved" else {}
+    by, at = last_change.get("statusChangedBy"), last_change.get("statusChangedAt")
     required = entity.get("numApprovalsRequired") or 0
     return {
         "id": entity.get("id"),
@@ -177,10 +218,10 @@ def decision(client: Client, entity: Mapping[str, Any]) -> dict[str, Any]:
         "status": status,
         "version": entity.get("changeVersionId"),
         "requested_by": entity.get("userName") or entity.get("userId"),
-        "decided_by": [one["by"] for one in approving] or entity.get("statusChangedBy"),
-        "decided_at": entity.get("statusChangedAt") or entity.get("processedAt"),
+        "decided_by": [one["by"] for one in deciding] or ([by] if by else []),
+        "decided_at": max((str(one["at"]) for one in deciding), default=at),
         "approvals_required": required,
-        "by_policy": status in ("approved", "resolved") and len(approving) < required,
+        "by_policy": approved and len(deciding) < required,
         "reviews": reviews,
     }
 
@@ -203,10 +244,10 @@ def latest_reviews(client: Client, entity: Mapping[str, Any]) -> list[dict[str, 
 
 def _named(client: Client, deployment_id: str, known: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Open requests that the deployment names and the list does not show yet: a new one may be missing there."""
-    deployment = client.call("getDeployment", deploymentId=deployment_id).json()
+    deployment = client.call("getDeployment", deploymentId=deployment_id).object()
     for request_id in deployment.get("openedChangeRequests") or ():
         if request_id not in known:
-            entity = client.call("getChangeRequest", changeRequestId=request_id).json()
+            entity = client.call("getChangeRequest", changeRequestId=request_id).object()
             if canonical(str(entity.get("status"))) in OPEN:
                 yield entity
 

@@ -224,7 +224,7 @@ class DataRobotResolveChangeRequestOperator(OnRequestOperator):
             self.operation,
             {"status": "resolving"},
             stage="apply",
-            look=lambda: True if status_of(self.entity(run)) in ("resolved", "resolving") else None,
+            look=lambda: review.application_begun(run.client, self.change_request_id),
             extra_body=self.extra_body,
             id=self.change_request_id,
             changeRequestId=self.change_request_id,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider.api.errors import DataRobotError, InvalidCall
+from airflow_provider.api.errors import InvalidCall
 from airflow_provider.api.messages import prepare
 from airflow_provider.api.waits import canonical
 from airflow_provider.mlops import review
@@ -17,10 +17,6 @@ from airflow_provider.tasks.run import Run
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
-
-
-class NotAsAsked(DataRobotError):
-    """The service accepted a change request or an edit of one, and shows something else."""
 
 
 class OnRequestOperator(DataRobotBaseOperator):
@@ -151,9 +147,7 @@ class DataRobotCreateChangeRequestOperator(DataRobotBaseOperator):
         self._gate.request(run)
         assert run.handle is not None, "a request was opened or taken up"
         entity = run.read("getChangeRequest", changeRequestId=str(run.handle.id))
-        others = [name for name, value in (self._gate.change or {}).items() if _differs(entity, name, value)]
-        if others:
-            raise NotAsAsked(f"change request {entity['id']} has another {', '.join(others)}: {entity.get('change')}")
+        review.refuse_altered(entity, self._gate.change)
         return {
             "change_request_id": entity["id"],
             "version": entity.get("changeVersionId"),
@@ -228,7 +222,7 @@ class DataRobotUpdateChangeRequestOperator(OnRequestOperator):
             entity = self.entity(run)
             left = self._differing(entity)
             if left:
-                raise NotAsAsked(f"change request {self.change_request_id} still has another {', '.join(left)}")
+                raise review.NotAsAsked(f"change request {self.change_request_id} still has another {', '.join(left)}")
         return {
             "change_request_id": self.change_request_id,
             "version": entity.get("changeVersionId"),
@@ -242,8 +236,3 @@ class DataRobotUpdateChangeRequestOperator(OnRequestOperator):
             for name, value in self._wanted.items()
             if (not review.same_change(entity, value) if name == "change" else entity.get(name) != value)
         }
-
-
-def _differs(entity: Mapping[str, Any], name: str, value: Any) -> bool:
-    """Whether a request shows another value than the one that was asked for; it need not show every one."""
-    return name in (entity.get("change") or {}) and not review.same_change(entity, {name: value})

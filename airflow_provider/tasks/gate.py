@@ -100,8 +100,7 @@ class ChangeGate:
 
     def take_up_application(self, run: Run, request_id: str) -> Await | None:
         """Goes on with a request whose resolving may have been sent: None when it is still to be resolved."""
-        status = canonical(str(run.read("getChangeRequest", changeRequestId=request_id).get("status")))
-        if status not in ("resolved", "resolving"):
+        if review.application_begun(run.client, request_id) is None:
             return None
         run.memory.update(stage=APPLY, state="submitted")
         return self.application(request_id)
@@ -132,16 +131,11 @@ class ChangeGate:
         """Resolves an approved request (operation updateChangeRequestStatus)."""
         review.refuse_unless_allowed(entity, "canResolve")
         request_id = str(entity["id"])
-
-        def applied() -> Mapping[str, Any] | None:
-            now = run.read("getChangeRequest", changeRequestId=request_id)
-            return now if canonical(str(now.get("status"))) in ("resolved", "resolving") else None
-
         sent = run.submit(
             "updateChangeRequestStatus",
             {"status": "resolving"},
             stage=APPLY,
-            look=applied,
+            look=lambda: review.application_begun(run.client, request_id),
             id=request_id,
             changeRequestId=request_id,
         )
