@@ -37,7 +37,7 @@ class DataRobotCallApiOperator(DataRobotBaseOperator):
     nothing: set ``retries=0`` for operations that must not happen twice.
     """
 
-    operation = "callApi"
+    operation = "callApi"  # in place of which errors and handles name the operation that is called
     template_fields = (
         *DataRobotBaseOperator.template_fields,
         "operation_id",
@@ -71,6 +71,7 @@ class DataRobotCallApiOperator(DataRobotBaseOperator):
             operation = contract().operation(self.operation_id)
         except UnknownOperation as error:
             raise InvalidCall(f"operation_id: {error}") from None
+        self.operation = operation.id  # type: ignore[misc]  # of the class everywhere else
         self._given = arguments.mapping("arguments", self.arguments) or {}
         self.wait = arguments.flag("wait", self.wait)
         self.all_pages = arguments.flag("all_pages", self.all_pages)
