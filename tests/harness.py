@@ -70,6 +70,11 @@ class Stage:
         self._numbers = itertools.count()
         self._people: list[_Person] = []
 
+    def anew(self, **switches: Any) -> None:
+        """Another story: the world as at the start, nobody here, nothing planned."""
+        self.leave()
+        self.service.reset(**switches)
+
     def at(self, seconds: float, deed: Callable[[], None]) -> None:
         """Does this once so many seconds from now have passed."""
         heapq.heappush(self._due, (time.time() + seconds, next(self._numbers), deed))
@@ -247,10 +252,11 @@ def staged(service: EmulatorDoor, monkeypatch: pytest.MonkeyPatch, runner: async
         service.reset()
 
         def get_conn(hook: DataRobotHook) -> Client:
-            return Client(hook.settings(), sleep=stage.sleep, rng=random.Random(7), transport=stage.transport)
+            dice = random.Random(7)  # noqa: S311 - the same in every story
+            return Client(hook.settings(), sleep=stage.sleep, rng=dice, transport=stage.transport)
 
         monkeypatch.setattr(DataRobotHook, "get_conn", get_conn)
-        monkeypatch.setattr(pool, "lease", functools.partial(pool.lease, sleep=stage.asleep, rng=random.Random(7)))
+        monkeypatch.setattr(pool, "lease", functools.partial(pool.lease, sleep=stage.asleep))
         monkeypatch.setattr(pool, "FRESH", 0.0)  # seconds of the event loop, which the stage does not move
         try:
             yield stage

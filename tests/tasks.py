@@ -71,7 +71,7 @@ def service(datarobot_emulator: EmulatorDoor, monkeypatch: pytest.MonkeyPatch) -
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """Short pauses. The trigger looks at once: dag.test has no scheduler that it could outrun."""
     monkeypatch.setattr("airflow_provider.triggers.wait.FIRST_POLL", 0.05)
-    monkeypatch.setattr("airflow_provider.operators.replacement.SEEN_PAUSE", 0.05)
+    monkeypatch.setattr("airflow_provider.tasks.replacing.SEEN_PAUSE", 0.05)
     monkeypatch.setattr("airflow_provider.api.retry.FIRST_PAUSE", 0.01)
     monkeypatch.setattr("airflow_provider.api.once.APART", 0.05)
 
@@ -111,7 +111,11 @@ def connect(monkeypatch: pytest.MonkeyPatch, service: EmulatorDoor, user: str, n
 
 
 def refused(
-    service: EmulatorDoor, kind: Callable[..., Any], good: dict[str, Any], bad: Sequence[tuple[dict[str, Any], str]]
+    service: EmulatorDoor,
+    kind: Callable[..., Any],
+    good: dict[str, Any],
+    bad: Sequence[tuple[dict[str, Any], str]],
+    kind_of_error: str = "InvalidCall",
 ) -> None:
     """Each of the bad arguments, laid over the good ones, fails with this text, and nothing at all is sent.
 
@@ -121,7 +125,8 @@ def refused(
     from airflow.sdk.bases.operator import ExecutorSafeguard
     from airflow.sdk.exceptions import AirflowFailException
 
-    context: Any = {"ti": SimpleNamespace(dag_id="bad", task_id="bad", run_id="bad")}
+    instance = SimpleNamespace(dag_id="bad", task_id="bad", run_id="bad", get_first_reschedule_date=lambda _: None)
+    context: Any = {"ti": instance}
     for given, text in bad:
         with DAG("bad", schedule=None):
             task = kind(task_id="bad", **{**good, **given})
@@ -130,7 +135,7 @@ def refused(
         with pytest.raises(AirflowFailException) as caught:
             task.execute(context, **sentinel)
         told = str(caught.value)
-        assert told.startswith("InvalidCall: "), told
+        assert told.startswith(f"{kind_of_error}: "), told
         assert text in told, given
     assert service.log() == []
 

@@ -7,7 +7,7 @@ getDeployment shows afterwards (wire.md K: ``modelPackage.id`` may lag behind ``
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -81,11 +81,16 @@ def champion_of(deployment: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def submission(target: Target, reason: str, runtime_parameters: list[Mapping[str, Any]] | None) -> dict[str, Any]:
+def is_being_replaced(deployment: Mapping[str, Any]) -> bool:
+    """Whether a replacement is under way on the deployment of a getDeployment answer, whoever began it."""
+    return deployment.get("status") == "replacingModel"
+
+
+def submission(target: Target, reason: str, runtime_parameters: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
     """The body of replaceDeploymentModel. Runtime parameters travel as a JSON string (wire.md E)."""
     body: dict[str, Any] = {**target.ids, "reason": reason}
     if runtime_parameters:
-        body["runtimeParameterValues"] = json.dumps(runtime_parameters)
+        body["runtimeParameterValues"] = json.dumps(list(runtime_parameters))
     return body
 
 

@@ -138,11 +138,6 @@ def refuse_altered(entity: Mapping[str, Any], change: Mapping[str, Any] | None) 
         raise NotAsAsked(f"change request {entity.get('id')} has another {', '.join(others)}: {dict(theirs)}")
 
 
-def is_applied(entity: Mapping[str, Any]) -> bool:
-    """Whether a request was applied, or says that it is being applied."""
-    return canonical(str(entity.get("status"))) in ("resolved", "resolving")
-
-
 def _same(theirs: Any, ours: Any) -> bool:
     if str(theirs).lower() == str(ours).lower():
         return True
@@ -185,14 +180,14 @@ def refuse_unless_allowed(entity: Mapping[str, Any], operation: str) -> None:
 
 def application_begun(client: Client, request_id: str) -> dict[str, Any] | None:
     """After a lost answer to resolving: the request when it is applied or being applied, None when nothing shows it."""
-    entity: dict[str, Any] = client.call("getChangeRequest", changeRequestId=request_id).json()
+    entity = client.call("getChangeRequest", changeRequestId=request_id).object()
     status = canonical(str(entity.get("status")))
     if status in ("resolved", "resolving"):
         return entity
     on_the_way = ON_THE_WAY.get(canonical(str(entity.get("action"))))
     if status != "approved" or on_the_way is None:
         return None
-    deployment = client.call("getDeployment", deploymentId=entity.get("entityId")).json()
+    deployment = client.call("getDeployment", deploymentId=entity.get("entityId")).object()
     return entity if deployment.get("status") in on_the_way else None
 
 

@@ -30,7 +30,8 @@ class Handle:
     """What is known of the work under way.
 
     ``stage``: how far the operator is; ``at``: when the write was noted; ``before``: what was there; ``wait``,
-    ``cancel``: what is waited for and the one write that stops it; ``tries``: how many tries Airflow granted the task
+    ``cancel``: what is waited for and the one write that stops it; ``sent_twice``: operations that were sent again
+    after a lost answer, of which a late commit may have made two; ``tries``: how many tries Airflow granted the task
     then (clearing it by hand grants more). Times are seconds since 1970: ``deadline`` of the task, which holds over
     attempts, ``attempt_end`` of this attempt, ``until`` of this wait.
     """
@@ -50,6 +51,7 @@ class Handle:
     attempt_end: float | None = None
     until: float | None = None
     tries: int | None = None
+    sent_twice: list[str] = field(default_factory=list)
     v: int = VERSION
 
     def to_json(self) -> dict[str, Any]:

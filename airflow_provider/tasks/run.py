@@ -139,7 +139,8 @@ class Run:
             # nothing of it to take up, only what was under way before.
             self.memory.put_back(earlier if earlier is not None and earlier.state == "submitted" else None)
             raise
-        self.memory.update(state="submitted", owner="adopted" if sent.adopted else "ours")
+        twice = [*intention.sent_twice, operation_id] if sent.sends > 1 else intention.sent_twice
+        self.memory.update(state="submitted", owner="adopted" if sent.adopted else "ours", sent_twice=twice)
         return sent
 
     def adopt(self, stage: str, *, before: dict[str, Any] | None = None, id: str | None = None) -> None:
@@ -222,4 +223,5 @@ class Run:
             deadline=self.deadline,
             attempt_end=self.attempt_end,
             tries=self.tries,
+            sent_twice=known.sent_twice if known else [],
         )
