@@ -9,20 +9,27 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping
-from typing import Any
+from dataclasses import fields
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 from asgiref.sync import sync_to_async
 
-from airflow_provider.api.waiting import PATIENCE, End, Pacing, Refresh, Waiting
+from airflow_provider.api.errors import DataRobotError
+from airflow_provider.api.waiting import PATIENCE, End, GaveUp, Pacing, Refresh, Waiting
 from airflow_provider.api.waits import wait_from_json
 from airflow_provider.hooks.datarobot import DataRobotHook
 from airflow_provider.triggers.event import WaitEvent
+from airflow_provider.triggers.sharing import settings_of
+
+if TYPE_CHECKING:
+    from airflow_provider.api.client import AsyncClient
 
 # An executor may report the end of the deferring process up to five seconds late ([workers] min_heartbeat_interval);
 # a task that was resumed before that is failed by the scheduler (apache/airflow #72716).
 FIRST_POLL = 6.0
-CANCEL_SECONDS = 20.0  # Airflow grants on_kill 30 s
+STATE_SECONDS, CANCEL_SECONDS = 5.0, 20.0  # Airflow grants on_kill 30 s
 KILLED_STATES = frozenset({"failed", "success", "skipped", "upstream_failed", "removed"})
 
 
@@ -74,8 +81,7 @@ class DataRobotWaitTrigger(BaseTrigger):
         try:
             end = await self._end()
         except asyncio.CancelledError as cancelled:
-            # Before 3.3 there is no on_kill: a cancellation without a message may be a user's.
-            if not hasattr(BaseTrigger, "on_kill") and not cancelled.args:
+            if not hasattr(BaseTrigger, "on_kill") and not cancelled.args and self._may_be_killed():
                 await asyncio.shield(self.on_kill())
             raise
         self._fired = True
@@ -95,21 +101,42 @@ class DataRobotWaitTrigger(BaseTrigger):
         elif self.cancel is None:
             self.log.warning("Task was killed. Nothing cancels its remote work, which goes on: %s", self.wait)
         else:
-            await asyncio.wait_for(self._send_cancel(self.cancel), CANCEL_SECONDS)
+            try:
+                await asyncio.wait_for(self._send_cancel(self.cancel), CANCEL_SECONDS)
+            except Exception as error:  # of Airflow's too: nobody is left who could do anything about it
+                self.log.warning("Task was killed, and cancelling its remote work failed: %r", error)
 
     async def _end(self) -> End:
         from airflow_provider.api.pool import lease
 
-        hook = DataRobotHook(self.datarobot_conn_id)
-        pacing = Pacing(**{"first": FIRST_POLL, **(self.pacing or {})})
-        waiting = Waiting(wait_from_json(self.wait), pacing, time.time(), self.deadline, self.patience)
+        waiting, read_after = None, None
         while True:
-            async with lease(await hook.asettings()) as client:
-                step = await client.drive(waiting, self.log.info)
+            try:
+                async with lease(await settings_of(self.datarobot_conn_id, read_after)) as client:
+                    waiting = waiting or self._waiting(client)
+                    step = await client.drive(waiting, self.log.info)
+            except DataRobotError as error:  # the connection is not one that anybody could use
+                return GaveUp(str(error))
             if not isinstance(step, Refresh):
                 return step
             self.log.info("The token was refused; the connection %s is read again.", self.datarobot_conn_id)
+            read_after = time.monotonic()
             waiting.refreshed()
+
+    def _waiting(self, client: AsyncClient) -> Waiting:
+        known = {one.name for one in fields(Pacing)}
+        pace = {name: value for name, value in (self.pacing or {}).items() if name in known}
+        spread = client.rng.uniform(0, pace.get("interval", Pacing().interval))  # many may start together
+        pacing = Pacing(**{"first": FIRST_POLL + spread, **pace})
+        return Waiting(wait_from_json(self.wait), pacing, time.time(), self.deadline, self.patience)
+
+    def _may_be_killed(self) -> bool:
+        """Before 3.3 a cancelled trigger is not told the cause: a user, the timeout of the deferral, or a shutdown."""
+        timeout: datetime | None = getattr(self, "timeout_after", None)
+        if timeout is not None and timeout.replace(tzinfo=timeout.tzinfo or UTC) < datetime.now(UTC):
+            return False
+        # A shutdown cancels every task of the loop; nobody is there any more to tell the state of ours.
+        return not all(task.cancelling() for task in asyncio.all_tasks())
 
     async def _send_cancel(self, cancel: Mapping[str, Any]) -> None:
         hook = DataRobotHook(self.datarobot_conn_id)
@@ -121,13 +148,13 @@ class DataRobotWaitTrigger(BaseTrigger):
         instance = self.task_instance
         if instance is None:
             return None
-        key = instance.task_id if instance.map_index < 0 else f"{instance.task_id}_{instance.map_index}"
+        map_index = instance.map_index
+        key = instance.task_id if map_index < 0 else f"{instance.task_id}_{map_index}"
         try:
-            states = await sync_to_async(_states)(
-                instance.dag_id, instance.task_id, instance.run_id, instance.map_index
-            )
+            asked = sync_to_async(_states)(instance.dag_id, instance.task_id, instance.run_id, map_index)
+            states = await asyncio.wait_for(asked, STATE_SECONDS)
         except Exception as error:  # any doubt leaves the work alone
-            self.log.warning("The state of the task is not known (%s).", error)
+            self.log.warning("The state of the task is not known (%r).", error)
             return None
         state: str | None = states.get(instance.run_id, {}).get(key)
         return state
