@@ -48,6 +48,8 @@ def control_routes(service: Service) -> list[Route]:
 
 def _endpoint(service: Service, door: Door) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
+        if request.method == "GET":
+            service.catch_up()
         try:
             result = await door(service, request, await _body(request))
         except (BadRequest, BadFault, UnknownSwitch, UnknownWorld, BadPlan) as fault:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Iterator
 
+import httpx
 import pytest
 
 from airflow_provider.emulator import app, handlers
@@ -99,3 +100,13 @@ async def test_a_bad_entry_is_told_and_the_next_tick_goes_on(
     ticking.cancel()
     assert [name for name, _ in noted] == ["after it"]
     assert "an entry of the agenda failed" in caplog.text
+
+
+async def test_the_door_tells_what_is_due_by_now(service: Service, seconds: Seconds) -> None:
+    package = service.store.tables["packages"][CANDIDATE]
+    start_replacement(service, service.store.tables["deployments"][UNGOVERNED], package)
+    seconds.now += 30
+    transport = httpx.ASGITransport(app.build(service))
+    async with httpx.AsyncClient(transport=transport, base_url="http://emulator") as client:
+        shown = (await client.get("/__emulator__/world/deployments")).json()
+    assert shown[UNGOVERNED]["modelPackageId"] == CANDIDATE
