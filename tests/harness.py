@@ -16,8 +16,10 @@ import functools
 import heapq
 import itertools
 import json
+import os
 import random
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -37,6 +39,11 @@ if TYPE_CHECKING:
 START = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 RETRY_DELAY = 300.0  # Airflow's default
 TICK = 0.001  # seconds that every sleep takes longer, so that rounding never wakes anybody too early
+FULL = os.environ.get("STORIES") == "all"  # every combination; else a share of them that is drawn by a seed
+GOVERNED, UNGOVERNED = "64e000000000000000000001", "64e000000000000000000002"
+V1, V2, V3, V4 = (f"64d00000000000000000000{number}" for number in range(1, 5))
+BEFORE = {GOVERNED: V1, UNGOVERNED: V2}
+REQUESTER = "requester@example.com"
 Build = Callable[[], Any]
 
 
@@ -69,6 +76,7 @@ class Stage:
         self._due: list[tuple[float, int, Callable[[], None]]] = []
         self._numbers = itertools.count()
         self._people: list[_Person] = []
+        self._desks: dict[str, Desk] = {}
 
     def anew(self, **switches: Any) -> None:
         """Another story: the world as at the start, nobody here, nothing planned."""
@@ -96,20 +104,30 @@ class Stage:
         self.sleep(seconds)
         await asyncio.sleep(0)
 
-    def enter(self, user: str, deed: Deed, after: float = 0.0) -> Desk:
-        """Someone who does ``deed`` to each pending request, once, so many seconds after first seeing it."""
-        desk = Desk(self.service.endpoint, self.service.tokens[user])
-        self._people.append(_Person(desk, deed, after))
-        return desk
+    def enter(self, user: str, deed: Deed, after: float = 0.0, times: int = 1) -> Desk:
+        """Someone who does ``deed`` to so many pending requests, so many seconds after first seeing each."""
+        person = _Person(self.desk(user), deed, after, times)
+        self._people.append(person)
+        return person.desk
+
+    def desk(self, user: str) -> Desk:
+        """What a person can do; one for all stories."""
+        if user not in self._desks:
+            self._desks[user] = Desk(self.service.endpoint, self.service.tokens[user])
+        return self._desks[user]
 
     def leave(self) -> None:
         """Nobody is here any more, and nothing is planned."""
-        for person in self._people:
-            person.desk.close()
         self._people.clear()
         self._due.clear()
         self.naps.clear()
         self.transport = None
+
+    def close(self) -> None:
+        """The end of all stories."""
+        self.leave()
+        for desk in self._desks.values():
+            desk.close()
 
 
 @dataclass
@@ -117,14 +135,18 @@ class _Person:
     desk: Desk
     deed: Deed
     after: float
+    times: int
     seen: dict[str, float] = field(default_factory=dict)
+    done: set[str] = field(default_factory=set)
 
     def glance(self) -> None:
+        if len(self.done) == self.times:
+            return
         now = time.time()
         for request in self.desk.requests():
             first = self.seen.setdefault(request["id"], now)
-            if now - first >= self.after and request["id"] not in self.desk.done:
-                self.desk.done.append(request["id"])
+            if now - first >= self.after and request["id"] not in self.done:
+                self.done.add(request["id"])
                 self.deed(self.desk, request)
 
 
@@ -218,6 +240,30 @@ class Task:
         return json.loads(json.dumps(event))
 
 
+def replacing(
+    stage: Stage, deployment: str, *, store: bool = True, deferrable: bool = True, retries: int = 2, **arguments: Any
+) -> Task:
+    """A task that replaces the champion of the deployment by V3, unless the arguments say otherwise."""
+    from airflow_provider.operators.replacement import DataRobotReplaceModelOperator
+
+    given = {"deployment_id": deployment, "model_package_id": V3, "reason": "ACCURACY", "apply_timeout": 900}
+
+    def build() -> DataRobotReplaceModelOperator:
+        return DataRobotReplaceModelOperator(task_id="replace", deferrable=deferrable, **{**given, **arguments})
+
+    return Task(stage, build, Store() if store else None, retries)
+
+
+def calls_of(stage: Stage) -> list[tuple[str, int]]:
+    """What the requester has called so far: each operation with how often it was called by then."""
+    counts: Counter[str] = Counter()
+    calls = []
+    for entry in stage.service.log(user=REQUESTER):
+        counts[entry["operationId"]] += 1
+        calls.append((entry["operationId"], counts[entry["operationId"]]))
+    return calls
+
+
 async def _fired(path: str, kwargs: dict[str, Any]) -> Any:
     from airflow_provider.triggers.wait import DataRobotWaitTrigger
 
@@ -261,4 +307,4 @@ def staged(service: EmulatorDoor, monkeypatch: pytest.MonkeyPatch, runner: async
         try:
             yield stage
         finally:
-            stage.leave()
+            stage.close()

@@ -13,7 +13,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tests.harness import Ending
+from tests.harness import BEFORE, GOVERNED, V3, Ending, Stage
 
 if TYPE_CHECKING:
     from airflow_provider.emulator.door import EmulatorDoor
@@ -43,11 +43,21 @@ class Facts:
 
 @dataclass(frozen=True)
 class Verdict:
+    """One of the words above, and why."""
+
     word: str
     why: str = ""
 
     def __str__(self) -> str:
         return f"{self.word}: {self.why}" if self.why else self.word
+
+
+def verdict_on(stage: Stage, ending: Ending, deployment: str, *, requests: int | None = None) -> Verdict:
+    """The verdict on a task that should make V3 the champion, after everything has happened that will happen."""
+    stage.sleep(LATER)
+    wanted = int(deployment == GOVERNED) if requests is None else requests
+    facts = Facts.of(stage.service, deployment)
+    return judge(ending, facts, target=V3, before=BEFORE[deployment], requests=wanted)
 
 
 def judge(ending: Ending, facts: Facts, *, target: str, before: str, requests: int) -> Verdict:

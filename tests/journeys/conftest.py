@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -33,6 +33,13 @@ def stage(
 
 
 @pytest.fixture
+def impatient(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Stage:
+    """The same, with a client that waits a third of a (real) second for an answer."""
+    connect(monkeypatch, stage.service, "requester", read_timeout=0.3)
+    return stage
+
+
+@pytest.fixture
 def service(datarobot_emulator: EmulatorDoor, monkeypatch: pytest.MonkeyPatch, soon: None) -> EmulatorDoor:
     """The emulator behind ``datarobot_default``, as the requester; its jobs take a third of a second."""
     datarobot_emulator.clock(speed=60)
@@ -47,7 +54,7 @@ def soon(monkeypatch: pytest.MonkeyPatch, airflow_db: None) -> None:
     monkeypatch.setattr("airflow_provider.tasks.replacing.SEEN_PAUSE", 0.05)
 
 
-def connect(monkeypatch: pytest.MonkeyPatch, service: EmulatorDoor, user: str) -> None:
+def connect(monkeypatch: pytest.MonkeyPatch, service: EmulatorDoor, user: str, **extra: Any) -> None:
     """Puts a user's connection into the environment."""
-    connection = {"conn_type": "datarobot", "host": service.endpoint, "password": service.tokens[user]}
+    connection = {"conn_type": "datarobot", "host": service.endpoint, "password": service.tokens[user], "extra": extra}
     monkeypatch.setenv("AIRFLOW_CONN_DATAROBOT_DEFAULT", json.dumps(connection))
