@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -33,11 +34,9 @@ def crowd(waits: int, seconds: float, *tenants: str) -> dict[str, Any]:
 
 
 def test_500_waits_share_64_connections_and_block_nobody(datarobot_emulator: EmulatorDoor) -> None:
-    for _ in range(3):  # a machine that is busy with something else stalls everybody
-        found = crowd(500, 4, f"requester-token@{datarobot_emulator.endpoint}")
-        if not found["complaints"]:
-            break
-    assert found["complaints"] == []
+    found = crowd(500, 4, f"requester-token@{datarobot_emulator.endpoint}")
+    assert found["longest stretch"] < 0.2  # seconds; from there on Airflow warns
+    assert found["complaints"] == [] or os.getloadavg()[0] > (os.cpu_count() or 1)  # then others stall us as well
     assert found["connections ever"] <= 64
     assert found["failures"] == 0
     assert found["looks after that"] >= 500
