@@ -6,13 +6,15 @@ import itertools
 import json
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import httpx
 import pytest
+
+from airflow_provider.emulator.door import DoorError
 
 if TYPE_CHECKING:
     from airflow.models.dagrun import DagRun
@@ -154,18 +156,26 @@ def only_writes(service: EmulatorDoor, **expected: int) -> Iterator[None]:
 @contextmanager
 def meanwhile(service: EmulatorDoor, deed: Callable[[], object], **match: Any) -> Iterator[None]:
     """Does the deed while the request that fits (``operationId``, ``nth``) hangs; then it goes on."""
-    hold = service.fault("hold", **match)
+    hold, over = service.fault("hold", **match), threading.Event()
 
     def work() -> None:
-        service.await_held(hold)
-        deed()
-        service.release(hold)
+        while not over.is_set():
+            # The door answers after a while when nothing came: the first DAG of a process takes its time.
+            with suppress(DoorError):
+                service.await_held(hold)
+                deed()
+                service.release(hold)
+                return
 
     thread = threading.Thread(target=work, daemon=True)
     thread.start()
-    yield
-    thread.join(timeout=30)
-    assert not thread.is_alive(), "no request fitted"
+    try:
+        yield
+        thread.join(timeout=5)  # it may be on its last step
+        assert not thread.is_alive(), "no request fitted"
+    finally:
+        over.set()
+        thread.join()
 
 
 def send(service: EmulatorDoor, user: str, method: str, path: str, body: Any = None) -> Any:
