@@ -20,12 +20,12 @@ import os
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
 import pytest
@@ -45,6 +45,18 @@ V1, V2, V3, V4 = (f"64d00000000000000000000{number}" for number in range(1, 5))
 BEFORE = {GOVERNED: V1, UNGOVERNED: V2}
 REQUESTER = "requester@example.com"
 Build = Callable[[], Any]
+Story = TypeVar("Story")
+
+
+def share_of(stories: Iterable[Story], share: float) -> list[Story]:
+    """So many of the stories, the same in every run; all of them with ``STORIES=all``."""
+    drawing = dice()
+    return [story for story in stories if drawing.random() < share or FULL]
+
+
+def dice(seed: int = 20260302) -> random.Random:
+    """Chance that is the same in every run."""
+    return random.Random(seed)  # noqa: S311 - draws stories, no secrets
 
 
 class Crash(BaseException):
@@ -298,8 +310,7 @@ def staged(service: EmulatorDoor, monkeypatch: pytest.MonkeyPatch, runner: async
         service.reset()
 
         def get_conn(hook: DataRobotHook) -> Client:
-            dice = random.Random(7)  # noqa: S311 - the same in every story
-            return Client(hook.settings(), sleep=stage.sleep, rng=dice, transport=stage.transport)
+            return Client(hook.settings(), sleep=stage.sleep, rng=dice(), transport=stage.transport)
 
         monkeypatch.setattr(DataRobotHook, "get_conn", get_conn)
         monkeypatch.setattr(pool, "lease", functools.partial(pool.lease, sleep=stage.asleep))

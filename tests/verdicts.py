@@ -52,19 +52,19 @@ class Verdict:
         return f"{self.word}: {self.why}" if self.why else self.word
 
 
-def verdict_on(stage: Stage, ending: Ending, deployment: str, *, requests: int | None = None) -> Verdict:
+def verdict_on(stage: Stage, ending: Ending, deployment: str, *, requests: tuple[int, int] | None = None) -> Verdict:
     """The verdict on a task that should make V3 the champion, after everything has happened that will happen."""
     stage.sleep(LATER)
-    wanted = int(deployment == GOVERNED) if requests is None else requests
+    usual = (1, 1) if deployment == GOVERNED else (0, 0)
     facts = Facts.of(stage.service, deployment)
-    return judge(ending, facts, target=V3, before=BEFORE[deployment], requests=wanted)
+    return judge(ending, facts, target=V3, before=BEFORE[deployment], requests=requests or usual)
 
 
-def judge(ending: Ending, facts: Facts, *, target: str, before: str, requests: int) -> Verdict:
-    """The verdict on a task that should make ``target`` the champion with so many change requests."""
-    twice = facts.replaced > 1 or facts.requests > requests
+def judge(ending: Ending, facts: Facts, *, target: str, before: str, requests: tuple[int, int]) -> Verdict:
+    """The verdict on a task that should make ``target`` the champion with so many change requests (least, most)."""
+    twice = facts.replaced > 1 or facts.requests > requests[1]
     if ending.state == "success":
-        return _on_success(ending.result, facts, target, requests, twice)
+        return _on_success(ending.result, facts, target, requests[0], twice)
     name = str(ending.error).partition(":")[0]
     if twice:
         return Verdict("reported", name)
@@ -75,7 +75,7 @@ def judge(ending: Ending, facts: Facts, *, target: str, before: str, requests: i
     return Verdict("wrong", f"failed with {ending.error}, and the champion is {facts.champion}: {facts}")
 
 
-def _on_success(result: Any, facts: Facts, target: str, requests: int, twice: bool) -> Verdict:
+def _on_success(result: Any, facts: Facts, target: str, least: int, twice: bool) -> Verdict:
     if facts.champion != target or facts.replaced == 0:
         return Verdict("wrong", f"success, and the champion is {facts.champion}: {facts}")
     if result["champion"]["model_package_id"] != target:
@@ -83,7 +83,7 @@ def _on_success(result: Any, facts: Facts, target: str, requests: int, twice: bo
     if twice:
         told = result.get("sent_twice") or (result["change_request"] or {}).get("duplicates")
         return Verdict("reported" if told else "wrong", f"{'' if told else 'silent duplicate: '}{facts}")
-    if facts.requests < requests:
+    if facts.requests < least:
         return Verdict("wrong", f"a change request is missing: {facts}")
     return Verdict("right")
 

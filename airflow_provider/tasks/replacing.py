@@ -187,13 +187,12 @@ class Replacing:
             return self._result(run, "replaced", deployment, handle.before, decision)
         if replacement.is_being_replaced(deployment):
             return self._steady("the service says done, and the deployment is still being replaced")
-        if handle.stage == REPLACE and self.governance != "never":
-            opened = self.gate.open(run).mine
-            if opened is not None:
-                run.log.info("The write opened change request %s in place of replacing.", opened["id"])
-                return self._ask(run, handle.before)
+        opened = self.gate.open(run).mine if handle.stage == REPLACE else None
+        if opened is not None and self.governance != "never":
+            run.log.info("The write opened change request %s in place of replacing.", opened["id"])
+            return self._ask(run, handle.before)
         run.memory.settle()
-        raise self._not_seen(deployment)
+        raise self._not_seen(deployment, f"; the write opened change request {opened['id']}" if opened else "")
 
     def _seen(self, run: Run) -> Entity:
         """The deployment, as soon as it shows the target; after some looks as it is."""
@@ -241,11 +240,12 @@ class Replacing:
         previous = None if self.target.serves(before) else before
         return self._result(run, "already_champion", deployment, previous, None)
 
-    def _not_seen(self, deployment: Entity) -> replacement.ReplacementNotSeen:
+    def _not_seen(self, deployment: Entity, more: str = "") -> replacement.ReplacementNotSeen:
         champion = replacement.champion_of(deployment)
         return replacement.ReplacementNotSeen(
             f"{self.target} should serve deployment {self.deployment_id}, and does not: the champion is model package "
             f"{champion['model_package_id']} (model {champion['model_id']}), the status is {deployment.get('status')}"
+            + more
         )
 
     def _result(

@@ -7,14 +7,13 @@ drawn by a seed is played each time, all of them with ``STORIES=all``.
 from __future__ import annotations
 
 import itertools
-import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
-from tests.harness import FULL, GOVERNED, REQUESTER, UNGOVERNED, Stage, calls_of, replacing
+from tests.harness import GOVERNED, REQUESTER, UNGOVERNED, Stage, calls_of, replacing, share_of
 from tests.people import approve
 from tests.verdicts import Verdict, tally, verdict_on
 
@@ -107,8 +106,7 @@ def schedules(stage: Stage, deployment: str, faults: Faults, only: tuple[str, ..
 def test_no_fault_replaces_twice_or_in_silence(
     impatient: Stage, deployment: str, faults: Faults, only: tuple[str, ...] | None, share: float
 ) -> None:
-    dice = random.Random(20260302)
-    drawn = [one for one in schedules(impatient, deployment, faults, only) if FULL or dice.random() < share]
+    drawn = share_of(schedules(impatient, deployment, faults, only), share)
     words, wrong = tally([(str(schedule), play(impatient, schedule)) for schedule in drawn])
     assert not wrong, "\n".join(wrong)
     assert words["right"] > len(drawn) / 2
