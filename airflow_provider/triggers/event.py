@@ -49,11 +49,11 @@ class WaitEvent:
             return cls(
                 "unknown", reason=f"event of another release: {outcome!r}, version {data.get('v')!r}", handle=kept
             )
-        result = data.get("result")
+        result, reason = data.get("result"), data.get("reason")
         return cls(
             outcome=cast("Outcome", outcome),
             result=dict(result) if isinstance(result, Mapping) else {},
-            reason=data.get("reason"),
+            reason=reason if isinstance(reason, str) else None,
             handle=kept,
         )
 

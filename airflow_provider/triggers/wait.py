@@ -109,18 +109,19 @@ class DataRobotWaitTrigger(BaseTrigger):
     async def _end(self) -> End:
         from airflow_provider.api.pool import lease
 
-        waiting, read_after = None, None
+        waiting, refused = None, None
         while True:
             try:
-                async with lease(await settings_of(self.datarobot_conn_id, read_after)) as client:
+                settings = await settings_of(self.datarobot_conn_id, refused)
+                async with lease(settings) as client:
                     waiting = waiting or self._waiting(client)
                     step = await client.drive(waiting, self.log.info)
-            except DataRobotError as error:  # the connection is not one that anybody could use
-                return GaveUp(str(error))
+            except DataRobotError as error:
+                return GaveUp(f"the connection {self.datarobot_conn_id!r} cannot be used: {error}")
             if not isinstance(step, Refresh):
                 return step
             self.log.info("The token was refused; the connection %s is read again.", self.datarobot_conn_id)
-            read_after = time.monotonic()
+            refused = settings
             waiting.refreshed()
 
     def _waiting(self, client: AsyncClient) -> Waiting:

@@ -23,9 +23,15 @@ def service(datarobot_emulator: EmulatorDoor, monkeypatch: pytest.MonkeyPatch, a
     return datarobot_emulator
 
 
-def connect(monkeypatch: pytest.MonkeyPatch, service: EmulatorDoor, user: str, name: str = "datarobot_default") -> None:
-    """Puts a user's connection into the environment."""
-    connection = {"conn_type": "datarobot", "host": service.endpoint, "password": service.tokens[user]}
+def connect(
+    monkeypatch: pytest.MonkeyPatch,
+    service: EmulatorDoor,
+    user: str,
+    name: str = "datarobot_default",
+    token: str | None = None,
+) -> None:
+    """Puts a user's connection into the environment, or one with a token that is nobody's."""
+    connection = {"conn_type": "datarobot", "host": service.endpoint, "password": token or service.tokens[user]}
     monkeypatch.setenv(f"AIRFLOW_CONN_{name.upper()}", json.dumps(connection))
 
 
