@@ -12,7 +12,7 @@ from airflow_provider.mlops import review
 from airflow_provider.tasks import arguments
 from airflow_provider.tasks.base import DataRobotBaseOperator, Step
 from airflow_provider.tasks.gate import COMMENT_LENGTH, ChangeGate
-from airflow_provider.tasks.links import deployment_url
+from airflow_provider.tasks.links import deployment_url, entity_url
 from airflow_provider.tasks.run import Run
 
 if TYPE_CHECKING:
@@ -39,7 +39,9 @@ class OnRequestOperator(DataRobotBaseOperator):
 
     def entity(self, run: Run) -> dict[str, Any]:
         """The request as it is now."""
-        return run.read("getChangeRequest", changeRequestId=self.change_request_id)
+        entity = run.read("getChangeRequest", changeRequestId=self.change_request_id)
+        self.web_link = entity_url(run.client.settings.web_url, entity)
+        return entity
 
 
 def status_of(entity: Mapping[str, Any]) -> str:

@@ -61,13 +61,10 @@ class DataRobotGetDeploymentOperator(DataRobotBaseReadOperator):
             given = "neither" if self.deployment_id is None else "both"
             raise InvalidCall(f"give exactly one of deployment_id and deployment_label, not {given}")
 
-    def link(self, web_url: str) -> str | None:
-        """The deployment's page, when its id is known beforehand."""
-        return deployment_url(web_url, self.deployment_id) if self.deployment_id else None
-
     def read(self, client: Client) -> dict[str, Any]:
         """The deployment and its champion."""
         deployment_id = self.deployment_id or self._named(client)
+        self.web_link = deployment_url(client.settings.web_url, deployment_id)
         deployment = client.call("getDeployment", deploymentId=deployment_id).json()
         return {**deployment, "champion": champion_of(deployment)}
 

@@ -12,6 +12,7 @@ from airflow_provider.api.errors import InvalidCall
 from airflow_provider.api.waits import ReviewWait
 from airflow_provider.mlops import review
 from airflow_provider.tasks import arguments
+from airflow_provider.tasks.links import entity_url
 from airflow_provider.tasks.outcomes import end_as
 from airflow_provider.tasks.sensing import DataRobotBaseSensor
 
@@ -111,11 +112,13 @@ class DataRobotChangeRequestSensor(DataRobotBaseSensor, BranchMixIn):
         if self.version is None:
             entity = client.call("getChangeRequest", changeRequestId=self.change_request_id).json()
             self.version = entity.get("changeVersionId")
+            self.web_link = entity_url(client.settings.web_url, entity)
         keep = [outcome for outcome, choice in self._choices.items() if choice == "wait"]
         return ReviewWait(f"changeRequests/{self.change_request_id}/", self.version, keep)
 
     def answer(self, context: Context, client: Client, result: dict[str, Any]) -> dict[str, Any]:
         """The decision, after what the author chose for its outcome."""
+        self.web_link = entity_url(client.settings.web_url, result["entity"])
         outcome = str(result["outcome"])
         decision = {"outcome": outcome, **review.decision(client, result["entity"])}
         context["ti"].xcom_push(key="decision", value=decision)

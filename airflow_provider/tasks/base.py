@@ -26,7 +26,7 @@ from airflow_provider.api.waits import Done, Failed, wait_from_json
 from airflow_provider.contract.secrets import mask
 from airflow_provider.hooks.datarobot import DataRobotHook
 from airflow_provider.tasks import arguments
-from airflow_provider.tasks.links import LINK_KEY, DataRobotLink
+from airflow_provider.tasks.links import DataRobotLink
 from airflow_provider.tasks.memory import Handle, Memory, check_plain, fingerprint
 from airflow_provider.tasks.outcomes import translated
 from airflow_provider.tasks.run import Await, Planned, Run
@@ -75,6 +75,7 @@ class DataRobotBaseOperator(BaseOperator):
     )
     template_fields_renderers: ClassVar[dict[str, str]] = {"extra_body": "json"}
     operator_extra_links = (DataRobotLink(),)
+    web_link: str | None = None
     ui_color = "#e3f2ea"
 
     def __init__(
@@ -203,7 +204,7 @@ class DataRobotBaseOperator(BaseOperator):
             rehearse=self._rehearse,
         )
         try:
-            self._push_link(context, self._run)
+            self.web_link = self.link(self._run.client.settings.web_url)
             yield self._run
         finally:
             self._run.client.close()
@@ -216,11 +217,6 @@ class DataRobotBaseOperator(BaseOperator):
         seconds = self.execution_timeout.total_seconds()
         started = getattr(context["ti"], "start_date", None)
         return (started.timestamp() if started else time.time()) + seconds - min(MARGIN, seconds / 10)
-
-    def _push_link(self, context: Context, run: Run) -> None:
-        url = self.link(run.client.settings.web_url)
-        if url:
-            context["ti"].xcom_push(key=LINK_KEY, value=url)
 
     def link(self, web_url: str) -> str | None:
         """The page of the service's web UI that the task is about."""

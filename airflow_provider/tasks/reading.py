@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import BaseOperator
 
 from airflow_provider.hooks.datarobot import DataRobotHook
-from airflow_provider.tasks.links import LINK_KEY, DataRobotLink
+from airflow_provider.tasks.links import DataRobotLink
 from airflow_provider.tasks.outcomes import translated
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ class DataRobotBaseReadOperator(BaseOperator):
 
     template_fields: Sequence[str] = ("datarobot_conn_id",)
     operator_extra_links = (DataRobotLink(),)
+    web_link: str | None = None
     ui_color = "#e3f2ea"
 
     def __init__(self, *, datarobot_conn_id: str = DataRobotHook.default_conn_name, **kwargs: Any) -> None:
@@ -48,7 +49,5 @@ class DataRobotBaseReadOperator(BaseOperator):
         with translated():
             self.prepare()
             with DataRobotHook(self.datarobot_conn_id).get_conn() as client:
-                url = self.link(client.settings.web_url)
-                if url:
-                    context["ti"].xcom_push(key=LINK_KEY, value=url)
+                self.web_link = self.link(client.settings.web_url)
                 return json.loads(json.dumps(self.read(client), default=str))

@@ -31,7 +31,7 @@ from airflow_provider.api.waiting import End, GaveUp, Pacing, Refresh, TimedOut,
 from airflow_provider.api.waits import Done, Failed, Wait, to_json, wait_from_json
 from airflow_provider.contract.secrets import mask
 from airflow_provider.hooks.datarobot import DataRobotHook
-from airflow_provider.tasks.links import LINK_KEY, DataRobotLink
+from airflow_provider.tasks.links import DataRobotLink
 from airflow_provider.tasks.memory import Handle, Memory, fingerprint
 from airflow_provider.tasks.outcomes import translated
 from airflow_provider.tasks.run import look_once
@@ -61,6 +61,7 @@ class DataRobotBaseSensor(BaseSensorOperator):
 
     template_fields: Sequence[str] = ("datarobot_conn_id",)
     operator_extra_links = (DataRobotLink(),)
+    web_link: str | None = None  # the page of the service's web UI that the sensor is about
     ui_color = "#e3f2ea"
 
     looks_again: ClassVar[bool] = False  # whether what the trigger told is asked for once more: it may have changed
@@ -103,10 +104,6 @@ class DataRobotBaseSensor(BaseSensorOperator):
     def follow(self, context: Context, answer: Any) -> None:
         """Chooses among the tasks behind the sensor; nothing by default."""
 
-    def link(self, web_url: str) -> str | None:
-        """The page of the service's web UI that the sensor is about."""
-        return None
-
     # --- what Airflow calls -----------------------------------------------------------------------------------
 
     def execute(self, context: Context) -> Any:
@@ -118,7 +115,7 @@ class DataRobotBaseSensor(BaseSensorOperator):
 
     def poke(self, context: Context) -> PokeReturnValue:
         """One look."""
-        with self._softened(), translated(), self._client(context) as client:
+        with self._softened(), translated(), self._client() as client:
             if self._waiting is None:
                 self._waiting = self._begun(client)
                 if self.reschedule:
@@ -142,7 +139,7 @@ class DataRobotBaseSensor(BaseSensorOperator):
         """Gives the answer to what the trigger told, after another look where that may have changed."""
         told = WaitEvent.from_dict(event)
         self._memory.handle = handle = Handle.from_json(told.handle) or self._memory.handle
-        with translated(), self._client(context) as client:
+        with translated(), self._client() as client:
             if told.outcome != "unknown" and not (told.outcome == "done" and self.looks_again):
                 return self._over(context, client, _end_of(told))
             if told.outcome == "unknown":
@@ -155,16 +152,13 @@ class DataRobotBaseSensor(BaseSensorOperator):
     # --- the same for all -------------------------------------------------------------------------------------
 
     def _start(self, context: Context) -> Any:
-        with self._softened(), translated(), self._client(context) as client:
+        with self._softened(), translated(), self._client() as client:
             return self._look_or_defer(context, client, self._begun(client))
 
     @contextmanager
-    def _client(self, context: Context) -> Iterator[Client]:
+    def _client(self) -> Iterator[Client]:
         self.prepare()
         with DataRobotHook(self.datarobot_conn_id).get_conn() as client:
-            url = self.link(client.settings.web_url)
-            if url:
-                context["ti"].xcom_push(key=LINK_KEY, value=url)
             yield client
 
     def _begun(self, client: Client) -> Waiting:

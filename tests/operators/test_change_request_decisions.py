@@ -54,6 +54,7 @@ def test_each_verdict(service: EmulatorDoor, perform: Perform) -> None:
     }
     made = service.world("reviews")[result["review_id"]]
     assert made["comment"] == f"fine\n\nAirflow {done.run.dag_id}.good, run {done.run.run_id}"
+    assert done.xcom("good", "_link_DataRobotLink") == f"{service.url}/deployments/{GOVERNED}/overview"
     assert done["bad"].result["verdict"] == "changesRequested"
     assert done["talk"].result["verdict"] == "commented"
 

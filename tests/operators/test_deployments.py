@@ -48,7 +48,11 @@ def test_a_deployment_by_id_and_by_label(service: EmulatorDoor, perform: Perform
         "deployed_at": done["by_id"].result["model"]["deployedAt"],
     }
     assert done["by_label"].result["id"] == GOVERNED
-    assert done.xcom("by_id", "_link_DataRobotLink") == f"{service.url}/deployments/{UNGOVERNED}/overview"
+    links = {task_id: done.xcom(task_id, "_link_DataRobotLink") for task_id in ("by_id", "by_label")}
+    assert links == {
+        "by_id": f"{service.url}/deployments/{UNGOVERNED}/overview",
+        "by_label": f"{service.url}/deployments/{GOVERNED}/overview",
+    }
 
 
 def test_a_label_that_does_not_name_one_and_an_id_that_names_none(service: EmulatorDoor, perform: Perform) -> None:

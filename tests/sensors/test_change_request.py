@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.tasks import Perform, ask, close, edit, meanwhile, refused, review, send
+from tests.tasks import GOVERNED, Perform, ask, close, edit, meanwhile, refused, review, send
 
 if TYPE_CHECKING:
     from airflow_provider.emulator.door import EmulatorDoor
@@ -72,6 +72,8 @@ def test_each_outcome_succeeds_fails_or_is_skipped(service: EmulatorDoor, perfor
         "reviews": [{**decision["reviews"][0], "by": "reviewer@example.com", "status": "approved", "comment": "good"}],
     }
     assert done["resolved"].result["outcome"] == "resolved"
+    for task_id in ("approved", "resolved", "cancelled_fails"):
+        assert done.xcom(task_id, "_link_DataRobotLink") == f"{service.url}/deployments/{GOVERNED}/overview"
     assert done["changesRequested_fails"].error == (
         f"change request {made['changesRequested']} is changesRequested, by ['reviewer@example.com'] "
         "(reviewer@example.com: not with this model)"
