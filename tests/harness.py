@@ -41,7 +41,7 @@ RETRY_DELAY = 300.0  # Airflow's default
 TICK = 0.001  # seconds that every sleep takes longer, so that rounding never wakes anybody too early
 FULL = os.environ.get("STORIES") == "all"  # every combination; else a share of them that is drawn by a seed
 GOVERNED, UNGOVERNED = "64e000000000000000000001", "64e000000000000000000002"
-V1, V2, V3, V4 = (f"64d00000000000000000000{number}" for number in range(1, 5))
+V1, V2, V3, V4, NEW_FEATURE, OTHER_TARGET = (f"64d00000000000000000000{number}" for number in range(1, 7))
 BEFORE = {GOVERNED: V1, UNGOVERNED: V2}
 REQUESTER = "requester@example.com"
 Build = Callable[[], Any]
@@ -190,14 +190,23 @@ class Task:
     deferrals: int = 0
     endings: list[Ending] = field(default_factory=list)
     operator: Any = None
+    max_tries: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.max_tries = self.retries
 
     def run(self) -> Ending:
         """All attempts, five minutes apart, until the task has ended."""
         while True:
             ending = self.attempt()
-            if ending.state not in ("retry", "crashed") or len(self.endings) > self.retries:
+            if ending.state not in ("retry", "crashed") or len(self.endings) > self.max_tries:
                 return ending
             self.stage.sleep(RETRY_DELAY)
+
+    def clear(self) -> Ending:
+        """Somebody clears the task: it is run again, with as many retries as at first. The store is kept (3.3)."""
+        self.max_tries = len(self.endings) + self.retries
+        return self.run()
 
     def attempt(self) -> Ending:
         """One attempt, deferrals included."""
@@ -228,6 +237,8 @@ class Task:
             task_id="replace",
             run_id="scheduled__2026-03-02",
             map_index=-1,
+            try_number=len(self.endings) + 1,
+            max_tries=self.max_tries,
             start_date=datetime.now(UTC),
             xcom_push=lambda key, value: self.xcoms.__setitem__(key, json.loads(json.dumps(value))),
         )
