@@ -63,6 +63,29 @@ class Crash(BaseException):
     """The worker process is gone: nothing of ours runs after it."""
 
 
+class Crashing(httpx.BaseTransport):
+    """A connection on which the worker dies, once, before or after it has sent its nth request."""
+
+    def __init__(self, nth: int, after: bool) -> None:
+        self._wire = httpx.HTTPTransport(verify=False)
+        self._nth = nth
+        self._after = after
+        self.count = 0
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        self.count += 1
+        if self.count == self._nth and not self._after:
+            raise Crash(f"before {request.method} {request.url.path}")
+        response = self._wire.handle_request(request)
+        if self.count == self._nth:
+            response.read()
+            raise Crash(f"after {request.method} {request.url.path}")
+        return response
+
+    def close(self) -> None:
+        self._wire.close()  # at the end of each attempt; the next one opens it again
+
+
 class Store:
     """Airflow's task state store as far as it is used: JSON by key, over attempts and clears."""
 
@@ -315,6 +338,7 @@ def staged(service: EmulatorDoor, monkeypatch: pytest.MonkeyPatch, runner: async
     from airflow_provider.api import pool
     from airflow_provider.api.client import Client
     from airflow_provider.hooks.datarobot import DataRobotHook
+    from airflow_provider.triggers import sharing
 
     with time_machine.travel(START, tick=False) as traveller:
         stage = Stage(service, traveller, runner)
@@ -326,6 +350,7 @@ def staged(service: EmulatorDoor, monkeypatch: pytest.MonkeyPatch, runner: async
         monkeypatch.setattr(DataRobotHook, "get_conn", get_conn)
         monkeypatch.setattr(pool, "lease", functools.partial(pool.lease, sleep=stage.asleep))
         monkeypatch.setattr(pool, "FRESH", 0.0)  # seconds of the event loop, which the stage does not move
+        monkeypatch.setattr(sharing, "LATELY", -1.0)  # each test has a connection of its own
         try:
             yield stage
         finally:
