@@ -18,6 +18,7 @@ import itertools
 import json
 import os
 import random
+import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -44,6 +45,11 @@ GOVERNED, UNGOVERNED = "64e000000000000000000001", "64e000000000000000000002"
 V1, V2, V3, V4, NEW_FEATURE, OTHER_TARGET = (f"64d00000000000000000000{number}" for number in range(1, 7))
 BEFORE = {GOVERNED: V1, UNGOVERNED: V2}
 REQUESTER = "requester@example.com"
+WRITE_LINES = {
+    "createChangeRequest": r"POST /api/v2/changeRequests/",
+    "updateChangeRequestStatus": r"PATCH /api/v2/changeRequests/\w+/status/",
+    "replaceDeploymentModel": r"PATCH /api/v2/deployments/\w+/model/",
+}
 Build = Callable[[], Any]
 Story = TypeVar("Story")
 
@@ -64,22 +70,29 @@ class Crash(BaseException):
 
 
 class Crashing(httpx.BaseTransport):
-    """A connection on which the worker dies, once, before or after it has sent its nth request."""
+    """A connection on which the worker dies, once, before or after it has sent its nth request.
 
-    def __init__(self, nth: int, after: bool) -> None:
+    :param operation: counts only requests of this write.
+    """
+
+    def __init__(self, nth: int, after: bool, operation: str | None = None) -> None:
         self._wire = httpx.HTTPTransport(verify=False)
         self._nth = nth
         self._after = after
+        self._line = WRITE_LINES[operation] if operation else ""
         self.count = 0
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        self.count += 1
-        if self.count == self._nth and not self._after:
-            raise Crash(f"before {request.method} {request.url.path}")
+        line = f"{request.method} {request.url.path}"
+        met = re.fullmatch(self._line, line) is not None if self._line else True
+        self.count += met
+        now = met and self.count == self._nth
+        if now and not self._after:
+            raise Crash(f"before {line}")
         response = self._wire.handle_request(request)
-        if self.count == self._nth:
+        if now:
             response.read()
-            raise Crash(f"after {request.method} {request.url.path}")
+            raise Crash(f"after {line}")
         return response
 
     def close(self) -> None:

@@ -54,8 +54,9 @@ class DataRobotReplaceModelOperator(DataRobotBaseOperator):
 
     Returns ``outcome`` (``replaced`` or ``already_champion``), ``deployment_id``, ``champion``, ``previous`` (None
     when it is not known), ``change_request`` (who decided and when, with the ids of open ``duplicates``; None for a
-    direct replacement) and ``sent_twice``: operations that were sent again because the first answer was lost and
-    nothing of it was seen within ``settle``; if the service carries out the first after that, it did so twice.
+    direct replacement) and ``sent_twice``: operations that were sent again because the first answer was lost, or the
+    attempt that sent it died, and nothing of it was seen within ``settle``; if the service carries out the first
+    later than that, it did so twice.
 
     Fails with ReplacementRefused (validation), ReplacementNotSeen (done by word, not in fact), ConflictingRequest,
     NotAsAsked (the change request was altered), PolicyUnknown, OutcomeUnknown, WaitTimedOut and the errors of the

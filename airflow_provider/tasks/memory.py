@@ -30,10 +30,10 @@ class Handle:
     """What is known of the work under way.
 
     ``stage``: how far the operator is; ``at``: when the write was noted; ``before``: what was there; ``wait``,
-    ``cancel``: what is waited for and the one write that stops it; ``sent_twice``: operations that were sent again
-    after a lost answer, of which a late commit may have made two; ``tries``: how many tries Airflow granted the task
-    then (clearing it by hand grants more). Times are seconds since 1970: ``deadline`` of the task, which holds over
-    attempts, ``attempt_end`` of this attempt, ``until`` of this wait.
+    ``cancel``: what is waited for and the one write that stops it; ``tries``: how many tries Airflow granted the task
+    then (clearing it by hand grants more); ``sent_twice``: operations that were sent again after a lost answer or by
+    an attempt that died, of which a late commit may have made two. Times are seconds since 1970: ``deadline`` of the
+    task, which holds over attempts, ``attempt_end`` of this attempt, ``until`` of this wait.
     """
 
     operation: str

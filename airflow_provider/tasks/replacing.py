@@ -65,7 +65,11 @@ class Replacing:
         if handle.stage != APPLY or handle.state != "intended":
             return None
         run.outwait(handle)
-        return self.gate.take_up_application(run, str(handle.id)) or self.start(run)
+        taken_up = self.gate.take_up_application(run, str(handle.id))
+        if taken_up is not None:
+            return taken_up
+        run.memory.update(sent_twice=[*handle.sent_twice, "updateChangeRequestStatus"])  # it may still be on its way
+        return self.start(run)
 
     def _replace(self, run: Run, champion: dict[str, Any]) -> Step:
         body = replacement.submission(self.target, self.reason, self.runtime_parameters)

@@ -139,7 +139,8 @@ class Run:
             # nothing of it to take up, only what was under way before.
             self.memory.put_back(earlier if earlier is not None and earlier.state == "submitted" else None)
             raise
-        twice = [*intention.sent_twice, operation_id] if sent.sends > 1 else intention.sent_twice
+        again = sent.sends > 1 or (earlier is not None and (earlier.stage, earlier.state) == (stage, "intended"))
+        twice = [*intention.sent_twice, operation_id] if again else intention.sent_twice
         self.memory.update(state="submitted", owner="adopted" if sent.adopted else "ours", sent_twice=twice)
         return sent
 
