@@ -246,7 +246,7 @@ class Task:
 
     def attempt(self) -> Ending:
         """One attempt, deferrals included."""
-        from airflow.sdk.exceptions import TaskDeferred
+        from airflow.providers.common.compat.sdk import TaskDeferred
 
         self.xcoms.clear()  # Airflow does so before each attempt
         context = self._context()
