@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import json
 import threading
@@ -76,6 +77,7 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("airflow_provider.tasks.replacing.SEEN_PAUSE", 0.05)
     monkeypatch.setattr("airflow_provider.api.retry.FIRST_PAUSE", 0.01)
     monkeypatch.setattr("airflow_provider.api.once.APART", 0.05)
+    monkeypatch.setattr("airflow_provider.api.pool.FRESH", 0.0)
 
 
 @pytest.fixture
@@ -180,9 +182,20 @@ def meanwhile(service: EmulatorDoor, deed: Callable[[], object], **match: Any) -
 
 def send(service: EmulatorDoor, user: str, method: str, path: str, body: Any = None) -> Any:
     """What somebody else does meanwhile: raw HTTP with the token of a user; the JSON of the answer."""
-    headers = {"Authorization": f"Bearer {service.tokens[user]}"}
-    answer = httpx.request(method, f"{service.endpoint}/{path}", json=body, headers=headers).raise_for_status()
+    answer = _http().request(
+        method,
+        f"{service.endpoint}/{path}",
+        json=body,
+        headers={"Authorization": f"Bearer {service.tokens[user]}"},
+    )
+    answer.raise_for_status()
     return answer.json() if answer.content else None
+
+
+@functools.cache
+def _http() -> httpx.Client:
+    """One for all tests: making one reads the certificates of the machine."""
+    return httpx.Client()
 
 
 def ask(

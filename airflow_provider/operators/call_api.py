@@ -23,12 +23,13 @@ class DataRobotCallApiOperator(DataRobotBaseOperator):
     :param operation_id: as in the contract, ``createDeploymentOnDemandReport`` for example.
     :param arguments: path and query arguments under their documented names.
     :param body: the JSON body, checked against the contract as far as it is known.
-    :param wait: wait for the job that a ``Location`` in the answer to a write names.
+    :param wait: wait for the job that a ``Location`` in the answer to a write names; otherwise a DataRobotApiJobSensor
+        may wait for ``job``.
     :param all_pages: for a list: follow the pages and return all objects.
 
-    Returns ``status`` (HTTP), ``body`` (the JSON answer, None when empty), ``location`` (where the job pointed when it
-    was over; for a read, where the answer pointed; None without one); with ``all_pages`` the list of objects. Fields
-    that hold secrets are masked.
+    Returns ``status`` (HTTP), ``body`` (the JSON answer, None when empty), ``job`` (the ``Location`` in the answer to a
+    write), ``location`` (where that job pointed when it was over; for a read, the ``Location`` in the answer); with
+    ``all_pages`` the list of objects. What there is none of is None. Fields that hold secrets are masked.
 
     Fails with InvalidCall (unknown operation, arguments or body that the contract does not have), JobFailed,
     WaitTimedOut, OutcomeUnknown and the errors of the service. Memory: from Airflow 3.3 on, the job of an earlier
@@ -91,17 +92,17 @@ class DataRobotCallApiOperator(DataRobotBaseOperator):
             return list(run.client.iterate(self.operation_id, **self._given))
         if not self._writes:
             answer = run.client.call(self.operation_id, self.body, extra_body=self.extra_body, **self._given)
-            return {"status": answer.status, "body": answer.json(), "location": answer.location}
+            return {"status": answer.status, "body": answer.json(), "job": None, "location": answer.location}
         sent = run.submit(
             self.operation_id, self.body, stage="call", look=None, extra_body=self.extra_body, **self._given
         )
         assert sent.answer is not None, "nothing is looked for, so nothing can be found instead of an answer"
-        result = {"status": sent.answer.status, "body": sent.answer.json(), "location": None}
-        path = run.path_of(sent.answer)
-        if path is None or not self.wait:
+        job = sent.answer.location
+        result = {"status": sent.answer.status, "body": sent.answer.json(), "job": job, "location": None}
+        if job is None or not self.wait:
             return result
         run.memory.update(before=result)
-        return Await(JobWait(path), f"the job of {self.operation_id}")
+        return Await(JobWait(str(run.path_of(sent.answer))), f"the job of {self.operation_id}")
 
     def proceed(self, run: Run, result: dict[str, Any]) -> Step:
         """The job is over."""

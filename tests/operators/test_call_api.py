@@ -28,7 +28,7 @@ def test_reads(service: EmulatorDoor, perform: Perform) -> None:
             call("planned", operation_id="getVersion", plan_only=True),
         ]
     )
-    assert set(done["one"].result) == {"status", "body", "location"}
+    assert set(done["one"].result) == {"status", "body", "job", "location"}
     assert done["one"].result["status"] == 200
     assert done["one"].result["body"]["label"] == "Churn, ungoverned"
     assert done["one"].result["location"] is None
@@ -47,7 +47,9 @@ def test_a_write_and_its_job(service: EmulatorDoor, perform: Perform) -> None:
     )
     assert done["off"].result["status"] == 202
     assert done["off"].result["location"].endswith(f"/deployments/{UNGOVERNED}/")
-    assert done["on"].result == {"status": 202, "body": done["on"].result["body"], "location": None}
+    job = done["on"].result["job"]
+    assert job.startswith(f"{service.endpoint}/status/")
+    assert done["on"].result == {"status": 202, "body": done["on"].result["body"], "job": job, "location": None}
     assert service.accepted() == {"updateDeploymentStatus": 2}
 
 
