@@ -51,6 +51,7 @@ WRITE_LINES = {
     "replaceDeploymentModel": r"PATCH /api/v2/deployments/\w+/model/",
 }
 Build = Callable[[], Any]
+Happening = Callable[[], object]
 Story = TypeVar("Story")
 
 
@@ -73,12 +74,14 @@ class Crashing(httpx.BaseTransport):
     """A connection on which the worker dies, once, before or after it has sent its nth request.
 
     :param operation: counts only requests of this write.
+    :param deed: is done in place of dying.
     """
 
-    def __init__(self, nth: int, after: bool, operation: str | None = None) -> None:
+    def __init__(self, nth: int, after: bool, operation: str | None = None, deed: Happening | None = None) -> None:
         self._wire = httpx.HTTPTransport(verify=False)
         self._nth = nth
         self._after = after
+        self._deed = deed
         self._line = WRITE_LINES[operation] if operation else ""
         self.count = 0
 
@@ -88,12 +91,17 @@ class Crashing(httpx.BaseTransport):
         self.count += met
         now = met and self.count == self._nth
         if now and not self._after:
-            raise Crash(f"before {line}")
+            self._happen(f"before {line}")
         response = self._wire.handle_request(request)
         if now:
             response.read()
-            raise Crash(f"after {line}")
+            self._happen(f"after {line}")
         return response
+
+    def _happen(self, when: str) -> None:
+        if self._deed is None:
+            raise Crash(when)
+        self._deed()
 
     def close(self) -> None:
         self._wire.close()  # at the end of each attempt; the next one opens it again
@@ -119,9 +127,10 @@ class Stage:
         self.service = service
         self.runner = runner
         self.naps: list[float] = []
+        self.away: list[Happening] = []
         self.transport: httpx.BaseTransport | None = None
         self._traveller = traveller
-        self._due: list[tuple[float, int, Callable[[], None]]] = []
+        self._due: list[tuple[float, int, Happening]] = []
         self._numbers = itertools.count()
         self._people: list[_Person] = []
         self._desks: dict[str, Desk] = {}
@@ -131,7 +140,15 @@ class Stage:
         self.leave()
         self.service.reset(**switches)
 
-    def at(self, seconds: float, deed: Callable[[], None]) -> None:
+    def while_away(self, *deeds: Happening) -> None:
+        """Does this while the task is deferred and no triggerer is there yet; one deed for each deferral."""
+        self.away += deeds
+
+    def before(self, operation: str, deed: Happening) -> None:
+        """Does this once, just before the worker sends a write."""
+        self.transport = Crashing(1, after=False, operation=operation, deed=deed)
+
+    def at(self, seconds: float, deed: Happening) -> None:
         """Does this once so many seconds from now have passed."""
         heapq.heappush(self._due, (time.time() + seconds, next(self._numbers), deed))
 
@@ -169,6 +186,7 @@ class Stage:
         self._people.clear()
         self._due.clear()
         self.naps.clear()
+        self.away.clear()
         self.transport = None
 
     def close(self) -> None:
@@ -226,6 +244,7 @@ class Task:
     deferrals: int = 0
     endings: list[Ending] = field(default_factory=list)
     operator: Any = None
+    trigger: dict[str, Any] = field(default_factory=dict)
     max_tries: int = field(init=False)
 
     def __post_init__(self) -> None:
@@ -294,8 +313,10 @@ class Task:
 
     def _event(self, deferred: Any) -> Any:
         """What the trigger fires, after everything went through the database as JSON."""
-        path, kwargs = json.loads(json.dumps(deferred.trigger.serialize()))
-        event = self.stage.runner.run(_fired(path, kwargs))
+        path, self.trigger = json.loads(json.dumps(deferred.trigger.serialize()))
+        if self.stage.away:
+            self.stage.away.pop(0)()
+        event = self.stage.runner.run(_fired(path, self.trigger))
         return json.loads(json.dumps(event))
 
 

@@ -32,6 +32,22 @@ class Desk:
     def set_status(self, request: dict[str, Any], status: str) -> None:
         self._http.patch(f"changeRequests/{request['id']}/status/", json={"status": status}).raise_for_status()
 
+    def ask(self, deployment_id: str, package_id: str, reason: str = "accuracy", **fields: Any) -> dict[str, Any]:
+        body = {
+            "entityType": "deployment",
+            "entityId": deployment_id,
+            "action": "replaceModelPackage",
+            "change": {"modelPackageId": package_id, "replacementReason": reason},
+            "autoApply": False,
+            **fields,
+        }
+        request: dict[str, Any] = self._http.post("changeRequests/", json=body).raise_for_status().json()
+        return request
+
+    def replace(self, deployment_id: str, package_id: str) -> None:
+        body = {"modelPackageId": package_id, "reason": "OTHER"}
+        self._http.patch(f"deployments/{deployment_id}/model/", json=body).raise_for_status()
+
     def edit(self, request: dict[str, Any], **fields: Any) -> None:
         self._http.patch(f"changeRequests/{request['id']}/", json=fields).raise_for_status()
 

@@ -36,6 +36,8 @@ ON_THE_WAY: Mapping[str, Sequence[str]] = {
     "changeStatus": ("launching", "stopping"),
 }
 
+REASONS_WHY = ("replacementReason",)  # keys of a change that do not say what is done
+
 # Assumed: entity type and action per change request action; the field is always the importance.
 POLICY_QUERIES: Mapping[str, tuple[str, str]] = {
     "replaceModel": ("deploymentModel", "update"),
@@ -131,8 +133,11 @@ def same_change(entity: Mapping[str, Any], change: Mapping[str, Any] | None) -> 
 
 
 def refuse_altered(entity: Mapping[str, Any], change: Mapping[str, Any] | None) -> None:
-    """Raises :class:`NotAsAsked` when a request says another word than the change does; silence is no other word."""
-    theirs = entity.get("change") or {}
+    """Raises :class:`NotAsAsked` when a request says another word than the change does.
+
+    Silence is no other word, and why something is done may be told in other words.
+    """
+    theirs = {key: value for key, value in (entity.get("change") or {}).items() if key not in REASONS_WHY}
     others = [key for key, value in (change or {}).items() if key in theirs and not _same(theirs[key], value)]
     if others:
         raise NotAsAsked(f"change request {entity.get('id')} has another {', '.join(others)}: {dict(theirs)}")

@@ -25,6 +25,7 @@ from airflow_provider.tasks.memory import Handle
 from airflow_provider.tasks.run import Await, Run
 
 REPLACE, BUSY = "replace", "busy"
+APPLY_LEAST = 600.0  # seconds for applying what was approved just before the deadline
 SEEN_LOOKS, SEEN_PAUSE = 5, 3.0  # the champion may lag behind the end of the job (wire.md K)
 Entity = Mapping[str, Any]
 Step = Await | dict[str, Any]
@@ -170,6 +171,8 @@ class Replacing:
             run.memory.update(stage=APPLY)
             return self.gate.application(decided.id)
         self._validate(run)
+        if run.deadline is not None:  # what was approved in time is applied, and waited for
+            run.deadline = max(run.deadline, run.clock() + min(APPLY_LEAST, self.apply_seconds or APPLY_LEAST))
         return self.gate.apply(run, decided.entity)
 
     def _overtaken(self, run: Run, decided: Decided, deployment: Entity) -> dict[str, Any]:
