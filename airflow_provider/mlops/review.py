@@ -119,7 +119,7 @@ def open_requests(
             own.add(entity["id"])
     same_action = [e for e in entities.values() if canonical(str(e.get("action"))) == action]
     equal = [e for e in same_action if same_change(e, change) and (adopt == "any" or e["id"] in own)]
-    mine = max(equal, key=lambda e: (e["id"] in own, str(e.get("createdAt"))), default=None)
+    mine = max(equal, key=lambda e: (e["id"] in own, _when(e.get("createdAt"))), default=None)
     return OpenRequests(mine, [e for e in same_action if mine is None or e["id"] != mine["id"]])
 
 
@@ -156,6 +156,11 @@ def _moment(value: Any) -> datetime | None:
     except ValueError:
         return None
     return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _when(value: Any) -> datetime:
+    """A moment to sort by: texts of different precision do not sort as times do."""
+    return _moment(value) or datetime.min.replace(tzinfo=UTC)
 
 
 def creation(
@@ -219,7 +224,7 @@ def decision(client: Client, entity: Mapping[str, Any]) -> dict[str, Any]:
         "version": entity.get("changeVersionId"),
         "requested_by": entity.get("userName") or entity.get("userId"),
         "decided_by": [one["by"] for one in deciding] or ([by] if by else []),
-        "decided_at": max((str(one["at"]) for one in deciding), default=at),
+        "decided_at": max((one["at"] for one in deciding), key=_when, default=at),
         "approvals_required": required,
         "by_policy": approved and len(deciding) < required,
         "reviews": reviews,
@@ -231,7 +236,7 @@ def latest_reviews(client: Client, entity: Mapping[str, Any]) -> list[dict[str, 
     latest: dict[str, dict[str, Any]] = {}
     version = entity.get("changeVersionId")
     reviews = client.iterate("listChangeRequestReviews", changeRequestId=entity["id"])
-    for review in sorted(reviews, key=lambda one: str(one.get("createdAt"))):
+    for review in sorted(reviews, key=lambda one: _when(one.get("createdAt"))):
         if review.get("changeVersionId") == version and canonical(str(review.get("status"))) != "commented":
             latest[str(review.get("userId"))] = {
                 "by": review.get("userName") or review.get("userId"),
