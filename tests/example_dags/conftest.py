@@ -1,5 +1,5 @@
 """The fixtures of ``tests/tasks.py``."""
 
-from tests.tasks import perform, service, soon
+from tests.tasks import errors, perform, service, soon
 
-__all__ = ["perform", "service", "soon"]
+__all__ = ["errors", "perform", "service", "soon"]
