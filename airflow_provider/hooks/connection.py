@@ -2,7 +2,8 @@
 
 host = endpoint, password = API token, everything else stands in ``extra``. Records of the older provider
 (``extra__http__endpoint``, ``extra__http__api_key``) are understood as they are. Explicit nulls, which the
-connection form writes for empty fields, count as absent.
+connection form writes for empty fields, count as absent. The URI form of a connection carries the endpoint in parts:
+``datarobot://:TOKEN@host:port/path``, with https unless the host says otherwise.
 """
 
 from __future__ import annotations
@@ -11,13 +12,17 @@ import json
 import logging
 from collections.abc import Mapping
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 from airflow_provider.api.errors import InvalidCall
-from airflow_provider.api.settings import Settings
+from airflow_provider.api.settings import API_PATH, Settings, without_credentials
+from airflow_provider.provider_info.connection import FIELDS
 
 CONN_TYPE = "datarobot"
 LEGACY_ENDPOINT = "extra__http__endpoint"
 LEGACY_TOKEN = "extra__http__api_key"  # noqa: S105 - the name of a field
+# What the settings call otherwise than the connection form.
+FORM_NAMES = {"endpoint": "host (endpoint)", "token": "password (API token)", "scheme": "auth_scheme"}
 
 log = logging.getLogger(__name__)
 
@@ -42,12 +47,13 @@ def settings_from(connection: ConnectionParts, extra: Mapping[str, Any]) -> Sett
     if connection.conn_type != CONN_TYPE:
         log.debug("%s has type %r, read as %r all the same", name, connection.conn_type, CONN_TYPE)
     fields = {key: value for key, value in extra.items() if value not in (None, "")}
-    endpoint = _one(name, "endpoint", _host(connection), fields.get(LEGACY_ENDPOINT), shown=True)
-    token = _one(name, "API token", connection.password or None, fields.get(LEGACY_TOKEN), shown=False)
+    unread = sorted(key for key in fields if key not in FIELDS and not key.startswith("extra__"))
+    if unread:
+        log.info("%s: these fields of extra are not read: %s", name, ", ".join(unread))
     try:
         return Settings(
-            endpoint=endpoint,
-            token=token,
+            endpoint=_endpoint(_host(connection), fields.get(LEGACY_ENDPOINT)),
+            token=_token(connection.password or None, fields.get(LEGACY_TOKEN)),
             scheme=fields.get("auth_scheme", "Bearer"),
             verify=_verify(fields),
             client_cert=fields.get("client_cert"),
@@ -60,30 +66,50 @@ def settings_from(connection: ConnectionParts, extra: Mapping[str, Any]) -> Sett
             location=fields.get("location", "refuse"),
         )
     except InvalidCall as error:
-        raise InvalidCall(f"{name}: {error}") from None
+        field, _, rest = error.message.partition(" ")
+        raise InvalidCall(f"{name}: {FORM_NAMES.get(field, field)} {rest}") from None
 
 
 def _host(connection: ConnectionParts) -> str | None:
-    """The endpoint of host, port and schema; the URI form carries them apart from each other."""
-    host = connection.host
+    """The endpoint of host, port and schema, which the URI form carries apart from each other."""
+    host, schema = connection.host, connection.schema or ""
     if not host:
         return None
-    if connection.port and "://" not in host:
-        host = f"{host}:{connection.port}"
-    if "://" not in host and connection.schema in ("http", "https"):
-        host = f"{connection.schema}://{host}"
-    return host
+    if "://" not in host:
+        bare_ipv6 = host.count(":") > 1 and not host.startswith("[")
+        host = f"[{host}]" if bare_ipv6 else host
+        host = f"{schema}://{host}" if schema in ("http", "https") else f"https://{host}"
+    try:
+        parts = urlsplit(host)
+    except ValueError:  # the settings tell what is wrong with it
+        return host
+    if connection.port and ":" not in parts.netloc.rpartition("]")[2].rpartition("@")[2]:
+        parts = parts._replace(netloc=f"{parts.netloc}:{connection.port}")
+    if schema not in ("", "http", "https") and parts.path in ("", "/"):
+        parts = parts._replace(path=f"/{schema}")
+    return parts.geturl()
 
 
-def _one(name: str, what: str, own: str | None, legacy: str | None, shown: bool) -> str:
-    if own and legacy and own.rstrip("/") != legacy.rstrip("/"):
-        values = f": {own!r} and {legacy!r}" if shown else ""
-        raise InvalidCall(f"{name} has two different values for the {what}, one of its own and a legacy one{values}")
-    value = own or legacy
-    if not value:
-        field = "host" if shown else "password"
-        raise InvalidCall(f"{name} has no {what}: set its {field} ({what})")
-    return str(value)
+def _endpoint(own: str | None, legacy: Any) -> str:
+    if own and legacy and _same(own) != _same(str(legacy)):
+        values = f"{without_credentials(own)!r} and {without_credentials(str(legacy))!r}"
+        raise InvalidCall(f"host and {LEGACY_ENDPOINT} are two different endpoints, {values}: remove one of them")
+    if not own and not legacy:
+        raise InvalidCall("host is empty: it must be the endpoint, https://host/api/v2")
+    return own or str(legacy)
+
+
+def _same(endpoint: str) -> str:
+    """Endpoints that are written differently and mean the same."""
+    return endpoint.removeprefix("https://").rstrip("/").removesuffix(API_PATH)
+
+
+def _token(own: str | None, legacy: Any) -> str:
+    if own and legacy and own != legacy:
+        raise InvalidCall(f"password and {LEGACY_TOKEN} are two different API tokens: remove one of them")
+    if not own and not legacy:
+        raise InvalidCall("password is empty: it must be the API token")
+    return own or str(legacy)
 
 
 def _verify(fields: Mapping[str, Any]) -> bool | str:

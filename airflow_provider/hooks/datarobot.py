@@ -67,7 +67,7 @@ class DataRobotHook(BaseHook):
         """The same from an event loop, without blocking it."""
         from airflow.providers.common.compat.connection import get_async_connection, get_async_extra_dejson
 
-        connection = await get_async_connection(self.datarobot_conn_id)
+        connection = await get_async_connection(self.datarobot_conn_id, type(self))
         return settings_from(connection, await get_async_extra_dejson(connection))
 
     @asynccontextmanager

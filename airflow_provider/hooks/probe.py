@@ -11,6 +11,7 @@ from airflow_provider.api.errors import (
     InvalidCall,
     NotFound,
     NotReached,
+    NotTrusted,
     NotUnderstood,
     Unauthorized,
 )
@@ -25,6 +26,7 @@ def probe(hook: DataRobotHook) -> tuple[bool, str]:
     """Whether the service answers this connection (operations getVersion and listDeployments)."""
     try:
         with hook.get_conn() as client:
+            client.tries = 1  # somebody is looking at the button
             version = client.call("getVersion").json()
             client.call("listDeployments", limit=1, offset=0)
     except DataRobotError as error:
@@ -42,8 +44,10 @@ def _fault(error: DataRobotError) -> str:
         return f"the token is valid and may not list deployments (403): {error}"
     if isinstance(error, (NotFound, NotUnderstood)):
         return f"something answers and it is not the API: check the path of the endpoint (usually /api/v2): {error}"
+    if isinstance(error, NotTrusted):
+        return f"the certificate of the endpoint is not trusted: ca_bundle must name its authority: {error}"
     if isinstance(error, NotReached):
-        return f"the endpoint cannot be reached (address, proxy or TLS): {error}"
+        return f"the endpoint cannot be reached: check address, scheme (http or https) and proxy: {error}"
     if isinstance(error, AnswerLost):
         return f"the endpoint was reached and gave no whole answer: {error}"
     return str(error)
