@@ -45,7 +45,8 @@ GOVERNED, UNGOVERNED = "64e000000000000000000001", "64e000000000000000000002"
 V1, V2, V3, V4, NEW_FEATURE, OTHER_TARGET = (f"64d00000000000000000000{number}" for number in range(1, 7))
 BEFORE = {GOVERNED: V1, UNGOVERNED: V2}
 REQUESTER = "requester@example.com"
-WRITE_LINES = {
+LINES = {
+    "getChangeRequest": r"GET /api/v2/changeRequests/\w+/",
     "createChangeRequest": r"POST /api/v2/changeRequests/",
     "updateChangeRequestStatus": r"PATCH /api/v2/changeRequests/\w+/status/",
     "replaceDeploymentModel": r"PATCH /api/v2/deployments/\w+/model/",
@@ -73,7 +74,7 @@ class Crash(BaseException):
 class Crashing(httpx.BaseTransport):
     """A connection on which the worker dies, once, before or after it has sent its nth request.
 
-    :param operation: counts only requests of this write.
+    :param operation: counts only requests of this operation.
     :param deed: is done in place of dying.
     """
 
@@ -82,7 +83,7 @@ class Crashing(httpx.BaseTransport):
         self._nth = nth
         self._after = after
         self._deed = deed
-        self._line = WRITE_LINES[operation] if operation else ""
+        self._line = LINES[operation] if operation else ""
         self.count = 0
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -93,7 +94,7 @@ class Crashing(httpx.BaseTransport):
         if now and not self._after:
             self._happen(f"before {line}")
         response = self._wire.handle_request(request)
-        if now:
+        if now and self._after:
             response.read()
             self._happen(f"after {line}")
         return response
@@ -144,9 +145,9 @@ class Stage:
         """Does this while the task is deferred and no triggerer is there yet; one deed for each deferral."""
         self.away += deeds
 
-    def before(self, operation: str, deed: Happening) -> None:
-        """Does this once, just before the worker sends a write."""
-        self.transport = Crashing(1, after=False, operation=operation, deed=deed)
+    def before(self, operation: str, deed: Happening, nth: int = 1) -> None:
+        """Does this once, just before the worker sends its nth request of an operation."""
+        self.transport = Crashing(nth, after=False, operation=operation, deed=deed)
 
     def at(self, seconds: float, deed: Happening) -> None:
         """Does this once so many seconds from now have passed."""

@@ -67,10 +67,9 @@ class Replacing:
             return None
         run.outwait(handle)
         taken_up = self.gate.take_up_application(run, str(handle.id))
-        if taken_up is not None:
-            return taken_up
-        run.memory.update(sent_twice=[*handle.sent_twice, "updateChangeRequestStatus"])  # it may still be on its way
-        return self.start(run)
+        if taken_up is None:  # it may still be on its way
+            run.memory.update(sent_twice=[*handle.sent_twice, "updateChangeRequestStatus"])
+        return taken_up or self.start(run)
 
     def _replace(self, run: Run, champion: dict[str, Any]) -> Step:
         body = replacement.submission(self.target, self.reason, self.runtime_parameters)
@@ -79,7 +78,7 @@ class Replacing:
                 "replaceDeploymentModel",
                 body,
                 stage=REPLACE,
-                look=lambda: self._begun(run),
+                look=lambda: self._begun(run) or self.gate.open(run).mine,
                 extra_body=self.extra_body,
                 before=champion,
                 deploymentId=self.deployment_id,
@@ -91,15 +90,13 @@ class Replacing:
         return Await(JobWait(path), note, limit=self.apply_seconds) if path else self._steady(note)
 
     def _refused(self, run: Run, champion: dict[str, Any], error: DataRobotError) -> Step:
-        """A refused write: a failed validation is final; otherwise another replacement or a policy is in the way."""
+        """A refused write: another replacement was faster, or the validation failed, or a policy is in the way."""
+        if self._begun(run) is not None:
+            return self.start(run)
         validation = replacement.validation_in(error)
         if validation is not None:
             replacement.refuse_unfit(validation, self.target, on_warning="fail")
-            raise error
-        deployment = self._deployment(run)
-        if replacement.is_being_replaced(deployment) or self.target.serves(replacement.champion_of(deployment)):
-            return self.start(run)
-        if self.governance != "auto" or self.runtime_parameters:
+        if validation is not None or self.governance != "auto" or self.runtime_parameters:
             raise error
         run.log.info("The direct replacement was refused (%s); asking for approval instead.", error)
         return self._ask(run, champion)
@@ -211,15 +208,10 @@ class Replacing:
             deployment = self._deployment(run)
         return deployment
 
-    def _begun(self, run: Run) -> Any:
-        """After a lost answer: whether the replacement took place, is taking place, or became a change request."""
+    def _begun(self, run: Run) -> Entity | None:
+        """The deployment where it shows the target, or a replacement that is under way; else None."""
         deployment = self._deployment(run)
-        champion = replacement.champion_of(deployment)
-        if self.target.serves(champion) or replacement.is_being_replaced(deployment):
-            return champion
-        return self.gate.open(run).mine
-
-    # --- small things -----------------------------------------------------------------------------------------
+        return deployment if replacement.is_being_replaced(deployment) or self._serves(deployment) else None
 
     def _deployment(self, run: Run) -> dict[str, Any]:
         return run.read("getDeployment", deploymentId=self.deployment_id)
@@ -243,7 +235,7 @@ class Replacing:
         """The previous champion is known only where this task noted it, before a write or while it waited."""
         if not self._serves(deployment):
             raise self._not_seen(deployment)
-        before = run.handle.before if run.handle is not None and run.handle.state != "settled" else {}
+        before = run.unsettled.before if run.unsettled else {}
         previous = None if self.target.serves(before) else before
         return self._result(run, "already_champion", deployment, previous, None)
 
@@ -264,5 +256,5 @@ class Replacing:
             "champion": replacement.champion_of(deployment),
             "previous": dict(previous) if previous else None,
             "change_request": decision,
-            "sent_twice": run.handle.sent_twice if run.handle else [],
+            "sent_twice": run.unsettled.sent_twice if run.unsettled else [],
         }

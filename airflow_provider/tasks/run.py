@@ -101,6 +101,12 @@ class Run:
         """The handle of the work under way."""
         return self.memory.handle
 
+    @property
+    def unsettled(self) -> Handle | None:
+        """The handle where its work is not over."""
+        handle = self.memory.handle
+        return handle if handle is not None and handle.state != "settled" else None
+
     def read(self, operation_id: str, **arguments: Any) -> dict[str, Any]:
         """The JSON object that a reading operation answers."""
         return self.client.call(operation_id, **arguments).object()
@@ -128,7 +134,7 @@ class Run:
         call = prepare(operation_id, arguments, body, extra_body)
         if self.plan_only:
             raise Planned(call)
-        earlier, intention = self._unsettled(), self._intention(stage, before, id)
+        earlier, intention = self.unsettled, self._intention(stage, before, id)
         self._refuse_blind_repeat(call, look, earlier)
         self.rehearse(intention)
         self.memory.note(intention)
@@ -194,10 +200,6 @@ class Run:
             self.log.info("An earlier attempt may have sent its write; looking again in %.0f s.", left)
             self.sleep(min(left, self.settle))
 
-    def _unsettled(self) -> Handle | None:
-        handle = self.memory.handle
-        return handle if handle is not None and handle.state != "settled" else None
-
     def _refuse_blind_repeat(self, call: Call, look: Callable[[], Any] | None, earlier: Handle | None) -> None:
         """An attempt that died may have sent the same write; where nothing can tell, a person has to."""
         write = WRITES[call.operation.id]
@@ -212,7 +214,7 @@ class Run:
         )
 
     def _intention(self, stage: str, before: dict[str, Any] | None, id: str | None) -> Handle:
-        known = self._unsettled()
+        known = self.unsettled
         return Handle(
             operation=self.operation,
             fingerprint=self.fingerprint,

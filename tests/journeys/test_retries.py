@@ -87,13 +87,16 @@ def test_the_previous_champion_is_known_as_long_as_there_is_a_memory(stage: Stag
 @JOURNEYS
 def test_clearing_a_finished_task_finds_nothing_to_do(stage: Stage, deployment: str, store: bool) -> None:
     stage.enter("reviewer", approve)
+    write = "createChangeRequest" if deployment == GOVERNED else "replaceDeploymentModel"
+    stage.service.fault("reset", operationId=write)
     task = replacing(stage, deployment, store=store)
-    assert task.run().state == "success"
+    assert task.run().result["sent_twice"] == [write]
     before = stage.service.accepted()
     again = task.clear()
     assert again.result["outcome"] == "already_champion"
     assert again.result["previous"] is None
     assert again.result["change_request"] is None
+    assert again.result["sent_twice"] == []
     assert stage.service.accepted() == before
 
 
