@@ -160,7 +160,9 @@ class DataRobotCancelChangeRequestOperator(OnRequestOperator):
         """Reads the request: what was applied meanwhile was not cancelled."""
         status = status_of(self.entity(run))
         if status != "cancelled":
-            raise NotDecided(f"the service accepted to cancel change request {self.change_request_id}: it is {status}")
+            raise NotDecided(
+                f"the service accepted to cancel change request {self.change_request_id}, and it is {status}"
+            )
         return self._result(changed=True)
 
     def _result(self, changed: bool) -> dict[str, Any]:

@@ -47,7 +47,9 @@ class DataRobotChangeRequestSensor(DataRobotBaseSensor, BranchMixIn):
     Returns ``outcome`` (approved, resolved, changesRequested, cancelled, superseded), ``id``, ``action``, ``status``,
     ``version``, ``requested_by``, ``decided_by``, ``decided_at``, ``approvals_required``, ``by_policy`` and ``reviews``
     (latest of each reviewer: by, status, comment, at). The same stands in XCom under ``decision``, also when the sensor
-    fails or is skipped. Operations: getChangeRequest, listChangeRequestReviews.
+    fails or is skipped. Fails when the author chose so for the outcome, when the request is not there, when its status
+    is a word that nobody knows for ten minutes, and after ``timeout``. Operations: getChangeRequest,
+    listChangeRequestReviews.
     """
 
     inherits_from_skipmixin = True  # a branch that was not followed stays skipped when it is cleared alone

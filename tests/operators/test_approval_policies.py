@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.tasks import Perform, ask, only_writes, refused
+from tests.tasks import Perform, ask, only_writes, refused, send
 
 if TYPE_CHECKING:
     from airflow_provider.emulator.door import EmulatorDoor
@@ -81,6 +81,14 @@ def test_lost_answers_leave_one_effect_each(service: EmulatorDoor, perform: Perf
     assert done["update"].result["changed"] == ["name", "trigger", "review"]
     assert done["delete"].result["deleted"] is True
     assert [service.count(f"policy{deed}") for deed in ("Created", "Updated", "Deleted")] == [1, 1, 1]
+
+
+def test_a_name_that_several_policies_have(service: EmulatorDoor, perform: Perform) -> None:
+    for _ in range(2):
+        send(service, "admin", "POST", "approvalPolicies/", {"name": "Deletions", "active": True, "trigger": TRIGGER})
+    with only_writes(service):
+        done = perform(lambda: [create()])
+    assert done["create"].error.startswith("SameName: 2 approval policies have the name 'Deletions': [")
 
 
 def test_deleting_tells_what_was_open_under_the_policy(service: EmulatorDoor, perform: Perform) -> None:

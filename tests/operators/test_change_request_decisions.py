@@ -141,6 +141,17 @@ def test_what_cannot_be_cancelled(service: EmulatorDoor, perform: Perform) -> No
     assert service.world("changeRequests")[mine]["status"] == "pending"
 
 
+def test_a_cancellation_that_takes_no_place_is_told(service: EmulatorDoor, perform: Perform) -> None:
+    other, mine = ask(service, "delete"), ask(service)
+    close(service, other)  # a job that is over, to which the lie points
+    service.jobs("changeRequestCancel", seconds=3600)
+    service.lie("location_of_other_job")
+    done = perform(lambda: [cancelled(change_request_id=mine)])
+    assert done["cancel"].error == (
+        f"NotDecided: the service accepted to cancel change request {mine}, and it is pending"
+    )
+
+
 # --- resolving ----------------------------------------------------------------------------------------------------
 
 

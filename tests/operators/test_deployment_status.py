@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.tasks import UNGOVERNED, Perform, only_writes, refused, send
+from tests.tasks import UNGOVERNED, V3, Perform, meanwhile, only_writes, refused, send
 
 if TYPE_CHECKING:
     from airflow_provider.emulator.door import EmulatorDoor
@@ -63,13 +63,37 @@ def test_whatever_becomes_of_the_answer_the_status_changes_once(
 
 
 def test_a_change_under_way_is_waited_for(service: EmulatorDoor, perform: Perform) -> None:
-    service.jobs("deploymentStatus", seconds=20)
-    path = f"deployments/{UNGOVERNED}/status/"
-    send(service, "requester", "PATCH", path, {"status": "inactive"})
-    with only_writes(service, updateDeploymentStatus=1):
+    service.fault("stuck_job", operationId="updateDeploymentStatus")
+    begin(service, "inactive")
+    [job] = service.jobs()
+    with (
+        only_writes(service, updateDeploymentStatus=1),
+        meanwhile(service, lambda: service.end_job(job["id"]), operationId="getDeployment", nth=3),
+    ):
         done = perform(lambda: [deactivate(), activate()])
     assert done["deactivate"].result["changed"] is False
     assert done["activate"].result["changed"] is True
+
+
+def test_a_change_that_begins_just_before_ours_is_waited_for(service: EmulatorDoor, perform: Perform) -> None:
+    """The same one is taken for what was wanted; after another one, ours is made."""
+    with meanwhile(service, lambda: begin(service, "inactive"), operationId="updateDeploymentStatus"):
+        done = perform(lambda: [deactivate()])
+    assert done["deactivate"].result == {"deployment_id": UNGOVERNED, "status": "inactive", "changed": False}
+    begin(service, "active")
+    service.advance(60)
+    replacement = {"modelPackageId": V3, "reason": "ACCURACY"}
+    path = f"deployments/{UNGOVERNED}/model/"
+    with meanwhile(
+        service, lambda: send(service, "requester", "PATCH", path, replacement), operationId="updateDeploymentStatus"
+    ):
+        done = perform(lambda: [deactivate()])
+    assert done["deactivate"].result == {"deployment_id": UNGOVERNED, "status": "inactive", "changed": True}
+    assert service.count("statusChanged", UNGOVERNED) == 3
+
+
+def begin(service: EmulatorDoor, status: str) -> None:
+    send(service, "requester", "PATCH", f"deployments/{UNGOVERNED}/status/", {"status": status})
 
 
 def test_failures_are_told_in_the_words_of_the_service(service: EmulatorDoor, perform: Perform) -> None:

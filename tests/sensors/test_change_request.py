@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -221,6 +222,29 @@ def test_a_deadline_that_passes(service: EmulatorDoor, perform: Perform) -> None
     assert done["late"].state == "failed"
     assert done["late_deferred"].error == "not over after 0 s: change request is pending, version 0"
     assert done["soft"].state == "skipped"
+
+
+def test_an_event_that_says_nothing_is_no_answer(
+    service: EmulatorDoor, perform: Perform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One of another release, for example: the service is asked, and waited for again."""
+    from airflow_provider.triggers.event import WaitEvent
+
+    request, told = ask(service), WaitEvent.to_dict
+    events: Iterator[dict[str, Any]] = iter([{"v": 99}, {"outcome": "perfect"}])
+    monkeypatch.setattr(WaitEvent, "to_dict", lambda event: {**told(event), **next(events, {})})
+    review(service, request, "changesRequested")
+    with meanwhile(service, lambda: review(service, request), operationId="getChangeRequest", nth=3):
+        done = perform(
+            lambda: [sensor(change_request_id=request, on_changes_requested="wait", deferrable=True)],
+        )
+    assert done["decision"].result["outcome"] == "approved"
+    assert next(events, None) == {"outcome": "perfect"}
+
+
+def test_never_fail_holds_before_a_deferral_too(service: EmulatorDoor, perform: Perform) -> None:
+    done = perform(lambda: [sensor(change_request_id="f" * 24, deferrable=True, never_fail=True)])
+    assert done["decision"].state == "skipped"
 
 
 def test_the_default_deadline_and_the_one_that_retries_keep(stage: Stage) -> None:
