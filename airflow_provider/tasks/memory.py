@@ -43,7 +43,6 @@ class Handle:
     at: float
     owner: Owner = "ours"
     id: str | None = None
-    location: str | None = None
     before: dict[str, Any] = field(default_factory=dict)
     wait: dict[str, Any] | None = None
     cancel: dict[str, Any] | None = None
