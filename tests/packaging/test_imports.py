@@ -1,4 +1,7 @@
-"""Importing costs little: DAG files are read again and again, the pytest plugin in every run of every user."""
+"""Importing loads little: DAG files are read again and again, the pytest plugin in every run of every user.
+
+What that costs in milliseconds is told by ``make bench``: time on a busy machine is no verdict.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +13,11 @@ from demo.stack import clean_environment
 
 
 def test_operators_and_sensors_load_nothing_heavy() -> None:
-    assert imports.dag_file_cost().faults(imports.HEAVY) == []
+    assert imports.dag_file_cost(processes=1).heavy() == []
 
 
 def test_the_pytest_plugin_imports_nothing_but_pytest() -> None:
-    cost = imports.pytest_plugin_cost()
-    assert cost.faults(()) == []
+    cost = imports.pytest_plugin_cost(processes=1)
     ours = {"airflow_provider", "airflow_provider.emulator", "airflow_provider.emulator.pytest_plugin"}
     assert {name for name in cost.loaded if name.split(".")[0] not in sys.stdlib_module_names} == ours
 
