@@ -25,7 +25,7 @@ from airflow_provider.api.waiting import (
 )
 from airflow_provider.api.waits import Done, EntityWait, EveryWait, Failed, JobWait, UntilWait, Wait
 
-RNG = random.Random(1)
+RNG = random.Random(1)  # noqa: S311 - dice of a test
 
 
 class Said:
