@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import XCOM_RETURN_KEY, AirflowFailException, BranchMixIn
+from airflow.providers.common.compat.sdk import AirflowFailException, BranchMixIn
 
 from airflow_provider.api.errors import InvalidCall
 from airflow_provider.api.waits import ReviewWait
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from airflow_provider.api.client import Client
 
 APPROVED = ("approved", "resolved")
+RETURNED = "return_value"  # Airflow's own constant for it stands in a module that loads the database models
 OUTCOMES = ("approved", "changesRequested", "cancelled", "superseded")
 
 
@@ -141,7 +142,7 @@ class DataRobotChangeRequestSensor(DataRobotBaseSensor, BranchMixIn):
         outcome = "approved" if answer["outcome"] in APPROVED else answer["outcome"]
         if self.do_xcom_push:
             # Skipping ends the task at once, and what it returns would be lost.
-            context["ti"].xcom_push(key=XCOM_RETURN_KEY, value=answer)
+            context["ti"].xcom_push(key=RETURNED, value=answer)
         self.do_branch(context, self._branches[outcome])
 
     def _checked_branches(self) -> dict[str, list[str]]:
