@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import fields
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -107,28 +107,39 @@ class DataRobotWaitTrigger(BaseTrigger):
                 self.log.warning("Task was killed, and cancelling its remote work failed: %r", error)
 
     async def _end(self) -> End:
+        begun = time.time()
+        try:
+            end, sleep = await self._watched()
+        except DataRobotError as error:
+            end, sleep = GaveUp(f"the connection {self.datarobot_conn_id!r} cannot be used: {error}"), asyncio.sleep
+        # A deadline may be near, or the connection useless: no event comes before the first look would.
+        await sleep(max(begun + self._pace.get("first", FIRST_POLL) - time.time(), 0.0))
+        return end
+
+    async def _watched(self) -> tuple[End, Callable[[float], Awaitable[None]]]:
+        """The end, and the way to sleep of the client that saw it."""
         from airflow_provider.api.pool import lease
 
         waiting, refused = None, None
         while True:
-            try:
-                settings = await settings_of(self.datarobot_conn_id, refused)
-                async with lease(settings) as client:
-                    waiting = waiting or self._waiting(client)
-                    step = await client.drive(waiting, self.log.info)
-            except DataRobotError as error:
-                return GaveUp(f"the connection {self.datarobot_conn_id!r} cannot be used: {error}")
+            settings = await settings_of(self.datarobot_conn_id, refused)
+            async with lease(settings) as client:
+                waiting = waiting or self._waiting(client)
+                step = await client.drive(waiting, self.log.info)
             if not isinstance(step, Refresh):
-                return step
+                return step, client.sleep
             self.log.info("The token was refused; the connection %s is read again.", self.datarobot_conn_id)
             refused = settings
             waiting.refreshed()
 
-    def _waiting(self, client: AsyncClient) -> Waiting:
+    @property
+    def _pace(self) -> dict[str, float]:
         known = {one.name for one in fields(Pacing)}
-        pace = {name: value for name, value in (self.pacing or {}).items() if name in known}
-        spread = client.rng.uniform(0, pace.get("interval", Pacing().interval))  # many may start together
-        pacing = Pacing(**{"first": FIRST_POLL + spread, **pace})
+        return {name: value for name, value in (self.pacing or {}).items() if name in known}
+
+    def _waiting(self, client: AsyncClient) -> Waiting:
+        spread = client.rng.uniform(0, self._pace.get("interval", Pacing().interval))  # many may start together
+        pacing = Pacing(**{"first": FIRST_POLL + spread, **self._pace})
         return Waiting(wait_from_json(self.wait), pacing, time.time(), self.deadline, self.patience)
 
     def _may_be_killed(self) -> bool:

@@ -10,7 +10,7 @@ import pytest
 
 from airflow_provider.api import pool
 from airflow_provider.api.errors import InvalidCall
-from airflow_provider.api.waits import JobWait, to_json
+from airflow_provider.api.waits import JobWait, UntilWait, to_json
 from airflow_provider.hooks.datarobot import DataRobotHook
 from airflow_provider.triggers import sharing, wait
 from airflow_provider.triggers.wait import DataRobotWaitTrigger
@@ -56,6 +56,25 @@ async def test_the_first_look_is_not_before_an_executor_has_told_the_end_of_the_
     assert 6.0 <= pauses[0] <= 6.0 + (interval or 5.0)  # and not all at once after a restart
 
 
+@pytest.mark.parametrize("ends", ["until", "deadline", "connection"])
+async def test_nothing_is_told_before_that_whatever_ends_the_wait(
+    service: EmulatorDoor, monkeypatch: pytest.MonkeyPatch, ends: str
+) -> None:
+    monkeypatch.setattr(wait, "FIRST_POLL", 0.3)
+    made = waiting_for("status/1/", pacing={"interval": 0.01})
+    if ends == "until":
+        made.wait = to_json(UntilWait(time.time()))
+    elif ends == "deadline":
+        service.jobs("modelReplacement", byHand=True)
+        made.wait, made.deadline = to_json(JobWait(replace_model(service))), time.time()
+    else:
+        monkeypatch.setenv("AIRFLOW_CONN_DATAROBOT_DEFAULT", json.dumps({"conn_type": "datarobot"}))
+    begun = time.monotonic()
+    outcome = (await event_of(made))["outcome"]
+    assert outcome == {"until": "done", "deadline": "timed_out", "connection": "gave_up"}[ends]
+    assert 0.3 <= time.monotonic() - begun < 5
+
+
 async def test_pacing_words_of_another_release_are_passed_over(service: EmulatorDoor) -> None:
     service.jobs("modelReplacement", seconds=0)
     pacing = {**SOON, "burst": 7.0}
@@ -65,7 +84,7 @@ async def test_pacing_words_of_another_release_are_passed_over(service: Emulator
 @pytest.mark.parametrize(
     ("fields", "fault"),
     [
-        ({"password": ""}, "has no API token"),
+        ({"password": ""}, "password is empty"),
         ({"extra": {"auth_scheme": "Basic"}}, "scheme must be"),
         ({"host": "https://127.0.0.1:1", "extra": {"ca_bundle": "/nowhere/ca.pem"}}, "/nowhere/ca.pem"),
     ],
@@ -100,7 +119,9 @@ async def test_a_new_token_is_read_once_for_all_waits_that_were_refused(
 
     async def counted(hook: Any) -> Any:
         readings.append(hook.datarobot_conn_id)
-        return await asettings(hook)
+        settings = await asettings(hook)
+        connect(monkeypatch, service, "requester")  # from now on
+        return settings
 
     monkeypatch.setattr(DataRobotHook, "asettings", counted)
     service.jobs("modelReplacement", seconds=0)
@@ -108,8 +129,6 @@ async def test_a_new_token_is_read_once_for_all_waits_that_were_refused(
     connect(monkeypatch, service, "requester", token="yesterday")
     async with triggerer(monkeypatch) as process:
         await process.start(*[row(number, waiting_for(path)) for number in range(20)])
-        await process.until(lambda: readings)
-        connect(monkeypatch, service, "requester")
         await process.until(lambda: len(process.supervisor.events) == 20)
     assert {event["outcome"] for event in process.supervisor.events.values()} == {"done"}
     assert len(readings) == 2
