@@ -5,6 +5,7 @@ Loud means that the task failed, nothing was replaced, and no second change requ
 
 from __future__ import annotations
 
+import functools
 import itertools
 import random
 from collections.abc import Iterator, Mapping, Sequence
@@ -66,6 +67,11 @@ def pairwise(values: Mapping[str, Sequence[str]], drawing: random.Random) -> lis
     return rows
 
 
+@functools.cache
+def all_pairs() -> list[Row]:
+    return pairwise(all_values(), dice())
+
+
 def all_values() -> dict[str, tuple[str, ...]]:
     return {switch.name: switch.values for switch in known().values()}
 
@@ -79,7 +85,7 @@ def test_pairwise_rows_hold_every_pair() -> None:
 
 @JOURNEYS
 def test_every_pair_of_values_ends_right_or_loud(stage: Stage, deployment: str) -> None:
-    rows = pairwise(all_values(), dice())
+    rows = all_pairs()
     verdicts = []
     for number, row in enumerate(rows):
         ending, verdict = play(stage, deployment, row, number)
