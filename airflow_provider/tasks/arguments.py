@@ -123,7 +123,8 @@ def mapping(name: str, value: Any) -> dict[str, Any] | None:
         try:
             given = json.loads(value)
         except ValueError:
-            raise InvalidCall(f"{name} must be a mapping, or the text of a JSON object, not {value[:80]!r}") from None
+            # Not the text itself: a body may hold secrets.
+            raise InvalidCall(f"{name} must be a mapping, or the text of a JSON object, not other text") from None
     if not isinstance(given, Mapping) or not all(isinstance(key, str) for key in given):
         raise InvalidCall(f"{name} must be a mapping with string keys, not {type(given).__name__}")
     return dict(given)

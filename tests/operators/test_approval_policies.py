@@ -133,7 +133,7 @@ def test_bad_arguments_are_told_before_anything_is_sent(service: EmulatorDoor) -
         ({"name": " "}, "name must be a text of 1 to 50 characters, not ' '"),
         ({"name": "x" * 51}, "name must have at most 50 characters, not 51"),
         ({"trigger": None}, "trigger is needed"),
-        ({"trigger": "deletions"}, "trigger must be a mapping, or the text of a JSON object, not 'deletions'"),
+        ({"trigger": "deletions"}, "trigger must be a mapping, or the text of a JSON object, not other text"),
         ({"trigger": {**TRIGGER, "entityType": "model"}}, "must be one of deployment, deploymentModel"),
         ({"trigger": {"entityType": "deployment"}}, "required @ $.trigger.intendedAction"),
         ({"review": ["someone"]}, "review must be a mapping with string keys, not list"),

@@ -64,7 +64,7 @@ def test_numbers_and_words_with_limits() -> None:
         (arguments.seconds, "nan", "name must be a number of seconds from 0 on, not 'nan'"),
         (arguments.seconds, -1, "name must be a number of seconds from 0 on, not -1"),
         (arguments.mapping, "[1]", "name must be a mapping with string keys, not list"),
-        (arguments.mapping, "{", "name must be a mapping, or the text of a JSON object, not '{'"),
+        (arguments.mapping, "{", "name must be a mapping, or the text of a JSON object, not other text"),
         (arguments.mapping, {1: 2}, "name must be a mapping with string keys, not dict"),
     ],
 )

@@ -208,7 +208,7 @@ def test_bad_arguments_are_told_before_anything_is_sent(service: EmulatorDoor) -
         ({"deployment_id": ""}, "deployment_id must be an id"),
         ({"action": "promote"}, "action must be one of approve, changeStatus, changeImportance, cleanupStats, delete"),
         ({"change": None}, "change is needed for action 'replaceModelPackage'"),
-        ({"change": "V3"}, "change must be a mapping, or the text of a JSON object, not 'V3'"),
+        ({"change": "V3"}, "change must be a mapping, or the text of a JSON object, not other text"),
         ({"change": {"modelPackageId": V4}}, "required @ $.change.replacementReason"),
         ({"change": {**REPLACEMENT, "replacementReason": "ACCURACY"}}, "@ $.change.replacementReason"),
         ({"action": "changeStatus", "change": {"status": "off"}}, "must be one of active, inactive, not 'off'"),

@@ -220,7 +220,7 @@ def test_bad_arguments_are_told_before_anything_is_sent(service: EmulatorDoor) -
             ({"plan_only": "maybe"}, "plan_only must be true or false, not 'maybe'"),
             ({"timeout": "soon"}, "timeout must be a number of seconds or a timedelta, not 'soon'"),
             ({"settle": -1}, "settle must be a number of seconds from 0 on, not -1"),
-            ({"extra_body": "x"}, "extra_body must be a mapping, or the text of a JSON object, not 'x'"),
+            ({"extra_body": "x"}, "extra_body must be a mapping, or the text of a JSON object, not other text"),
         ],
     )
 

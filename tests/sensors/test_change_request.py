@@ -290,6 +290,6 @@ def test_bad_arguments_are_told_before_anything_is_sent(service: EmulatorDoor) -
         ),
         ({"branches": {"approved": [], "rejected": []}}, "rejected is no outcome"),
         ({"branches": {"approved": "nowhere"}}, "branches names nowhere: no such task or task group in this DAG"),
-        ({"branches": "bad"}, "branches must be a mapping, or the text of a JSON object, not 'bad'"),
+        ({"branches": "bad"}, "branches must be a mapping, or the text of a JSON object, not other text"),
     ]
     refused(service, sensor, {"change_request_id": "64b0"}, bad)
