@@ -211,9 +211,13 @@ class PollBudgetSpent(WaitFailed):
 
 
 class OutcomeUnknown(DataRobotError):
-    """A write may or may not have happened; the message names what to check. It is not sent again."""
+    """A write may or may not have happened; the message names what to check. It is not sent again.
+
+    ``may_look_later``: it was sent once, the service could not be asked what became of it, and a look would tell.
+    """
 
     sent = "maybe"
+    may_look_later = False
 
 
 BY_STATUS: Mapping[int, type[DataRobotError]] = {

@@ -92,7 +92,9 @@ def send_once(
     if found is not None:
         return Sent(found=found)
     if not repeatable or watch.unsure:
-        raise _unknown(call, row, kind, first, watch)
+        unknown = _unknown(call, row, kind, first, watch)
+        unknown.may_look_later = repeatable
+        raise unknown
     log.warning("%s: nothing of it is to be seen after %.0f s; sending it once more", call.operation.id, settle)
     return _again(client, call, watch, row, kind)
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider.api.errors import DataRobotError, OutcomeUnknown
+from airflow_provider.api.errors import AnswerLost, DataRobotError, OutcomeUnknown
 from airflow_provider.api.locations import local_path
 from airflow_provider.api.messages import prepare
 from airflow_provider.api.once import Sent, send_once
@@ -140,7 +140,10 @@ class Run:
         self.memory.note(intention)
         try:
             sent = send_once(self.client, call, look, settle=self.settle)
-        except DataRobotError:
+        except DataRobotError as error:
+            if isinstance(error, OutcomeUnknown) and error.may_look_later and self.memory.lasts:
+                # The handle stays as it is: the next attempt waits until the write must have happened, and looks.
+                raise AnswerLost(f"{error.message}; the next attempt looks again", operation=operation_id) from error
             # It did nothing, or the error names what a person has to check. In both cases the next attempt finds
             # nothing of it to take up, only what was under way before.
             self.memory.put_back(earlier if earlier is not None and earlier.state == "submitted" else None)

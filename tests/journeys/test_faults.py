@@ -112,3 +112,28 @@ def test_no_fault_replaces_twice_or_in_silence(
     words, wrong = tally([(str(schedule), play(impatient, schedule)) for schedule in drawn])
     assert not wrong, "\n".join(wrong)
     assert words["right"] > len(drawn) / 2
+
+
+@pytest.mark.parametrize("operation", WRITES)
+@pytest.mark.parametrize("done", [True, False], ids=["done", "not done"])
+@pytest.mark.parametrize("store", [True, False], ids=["store", "no store"])
+def test_a_service_that_goes_away_over_a_write(stage: Stage, operation: str, done: bool, store: bool) -> None:
+    """For ten minutes nobody can be asked what became of it. With a memory a retry looks; without, a person must."""
+    deployment = UNGOVERNED if operation == "replaceDeploymentModel" else GOVERNED
+    stage.enter("reviewer", approve)
+    stage.service.fault("lost_answer" if done else "reset", operationId=operation)
+
+    def away() -> None:
+        stage.service.fault("status", code=503, method="GET", user=REQUESTER, times=0)
+        stage.at(600, stage.service.remove_fault)
+
+    stage.before(operation, away)
+    task = replacing(stage, deployment, store=store)
+    ending = task.run()
+    verdict = verdict_on(stage, ending, deployment)
+    if store:
+        assert verdict.word == "right"
+        assert "the next attempt looks again" in str(task.endings[0].error)
+    else:
+        assert verdict.word == ("unsure" if done and operation != "createChangeRequest" else "loud")
+        assert verdict.why == "OutcomeUnknown"
