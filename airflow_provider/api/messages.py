@@ -39,7 +39,10 @@ Pairs = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request: ``path`` is filled and relative to the API root, ``body`` is plain JSON (None: no body)."""
+    """One request: ``path`` is filled and relative to the API root.
+
+    ``body`` is plain JSON, None for no body, or bytes: JSON that was made and checked row by row elsewhere.
+    """
 
     operation: Operation
     path: str
@@ -59,8 +62,8 @@ class Call:
 
     def content(self) -> bytes | None:
         """The body as bytes; raises :class:`InvalidCall` where JSON has no form for it."""
-        if self.body is None:
-            return None
+        if self.body is None or isinstance(self.body, bytes):
+            return self.body
         try:
             return json.dumps(self.body, allow_nan=False, separators=(",", ":")).encode()
         except (TypeError, ValueError) as error:
