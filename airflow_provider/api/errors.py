@@ -195,7 +195,9 @@ class WaitFailed(DataRobotError):
 
 
 class JobFailed(WaitFailed):
-    """The service says that the work failed."""
+    """The service says that the work failed; whether it is worth another try is for the task's ``retries`` to say."""
+
+    retryable = True
 
 
 class WaitTimedOut(WaitFailed):

@@ -76,7 +76,7 @@ def test_what_may_have_happened() -> None:
 def test_what_is_worth_another_try() -> None:
     assert {one.__name__ for one in CLASSES if one.retryable} == {
         *("NotReached", "AnswerLost", "ServiceFailed", "GatewayFailed", "TooManyRequests", "NotUnderstood"),
-        "PollBudgetSpent",
+        *("JobFailed", "PollBudgetSpent"),
     }
 
 

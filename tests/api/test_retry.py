@@ -18,7 +18,7 @@ CLASSES = [one for one in vars(errors).values() if isinstance(one, type) and iss
 RARE = [None, 0.0, 3.0, 59.9, 3600.0]
 READS_AGAIN = {
     *("NotReached", "AnswerLost", "ServiceFailed", "GatewayFailed", "TooManyRequests", "NotUnderstood"),
-    "PollBudgetSpent",
+    *("JobFailed", "PollBudgetSpent"),
 }
 
 
