@@ -232,7 +232,9 @@ class _Packing:
         names = list(self.fragments)
         before = [name for name, known in zip(names, self._seen.add(names), strict=True) if known]
         if before and self._duplicates == "error":
-            raise DuplicateId(f"association id {before[0]!r} (lines {self._first}-{self._last}) stands in the input before")
+            raise DuplicateId(
+                f"association id {before[0]!r} (lines {self._first}-{self._last}) stands in the input before"
+            )
         if self._duplicates == "first":
             for name in before:
                 self.fragments.pop(name)  # type: ignore[call-overload]

@@ -134,7 +134,11 @@ class GivenSource:
     @property
     def name(self) -> str:
         """What it is."""
-        return getattr(self.entries, "__name__", f"list of {len(self.entries)} rows" if isinstance(self.entries, Sequence) else "callable")
+        return getattr(
+            self.entries,
+            "__name__",
+            f"list of {len(self.entries)} rows" if isinstance(self.entries, Sequence) else "callable",
+        )
 
     def rows(self, columns: Columns) -> Iterator[Row | Broken]:
         """The rows."""
@@ -181,7 +185,9 @@ class RejectsFile:
         self._stream = self._part.open("w", encoding="utf-8")
         return lambda reject: self._stream.write(json.dumps(reject.to_json(), default=str) + "\n") and None
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._stream.close()
 
     def put(self) -> str:

@@ -1,0 +1,31 @@
+"""The association id of a deployment: without it, no actual finds its prediction."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow_provider.api.errors import DataRobotError
+
+if TYPE_CHECKING:
+    from airflow_provider.api.client import Client
+
+
+class AssociationIdMissing(DataRobotError):
+    """The deployment has no association id, so actuals cannot be matched with predictions."""
+
+
+def columns(client: Client, deployment_id: str) -> list[str]:
+    """The columns of the association id (operation getDeploymentSettings); empty when none is configured."""
+    settings = client.call("getDeploymentSettings", deploymentId=deployment_id).json()
+    return list((settings.get("associationId") or {}).get("columnNames") or ())
+
+
+def required(client: Client, deployment_id: str) -> list[str]:
+    """The same; raises :class:`AssociationIdMissing` that says how to configure one."""
+    found = columns(client, deployment_id)
+    if not found:
+        raise AssociationIdMissing(
+            f"deployment {deployment_id} has no association id: set one with "
+            "DataRobotSetAssociationIdOperator, before the predictions are made that the actuals belong to"
+        )
+    return found
