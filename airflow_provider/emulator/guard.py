@@ -8,6 +8,7 @@ from typing import Any
 
 from airflow_provider.contract import Operation, Parameter, check_arguments, check_body, check_value, contract
 from airflow_provider.emulator.answers import JSON, Answer, invalid, refuse
+from airflow_provider.emulator.bulk import bulk_of, faults_of
 from airflow_provider.emulator.store import Record, Store
 
 SCHEMES = ("bearer", "token")  # the server must take both: wire.md B
@@ -74,16 +75,22 @@ def read_body(operation: Operation, content: bytes, content_type: str | None) ->
     if content_type is not None and content_type.partition(";")[0].strip().lower() != JSON:
         raise refuse(415, f"Unsupported media type {content_type!r}; send {operation.body_media_type or JSON}.")
     try:
-        return json.loads(content)
+        return json.loads(content, parse_constant=_no_json)
     except ValueError:
         raise refuse(400, "The body is not valid JSON.") from None
+
+
+def _no_json(word: str) -> None:
+    """NaN and Infinity, which Python writes and reads though they are no JSON."""
+    raise ValueError(word)
 
 
 def check_request_body(operation: Operation, body: Any) -> None:
     """422 where the contract knows that the body is wrong; a body that nobody documents is ignored."""
     if operation.body is None:
         return
-    faults = check_body(operation, body, contract())
+    bulk = bulk_of(operation, body)
+    faults = faults_of(operation, body, bulk) if bulk else check_body(operation, body, contract())
     if faults:
         raise invalid(faults)
 

@@ -31,6 +31,9 @@ SECONDS: Mapping[str, float] = {
     "changeRequestApply": 2,
     "changeRequestCancel": 0,
     "changeRequestOpened": 0,
+    "actualsSubmission": 5,
+    "actualsFromDataset": 20,
+    "datasetProcessing": 5,
 }  # service seconds; set others through the control door
 ENDS = ("ERROR", "ABORTED", "EXPIRED")
 PLAN_KEYS = ("seconds", "failsWith", "ends", "stuck", "byHand", "times")

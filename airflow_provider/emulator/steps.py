@@ -11,6 +11,7 @@ from airflow_provider.contract import Operation
 from airflow_provider.contract.model import API_ROOT
 from airflow_provider.emulator.answers import Answer, Refusal, refuse
 from airflow_provider.emulator.breaking import RESET, instead, lost, worse
+from airflow_provider.emulator.bulk import bulk_of, shown
 from airflow_provider.emulator.calls import SERVED, Call, commit_later, perform
 from airflow_provider.emulator.faults import Fault, job_plan
 from airflow_provider.emulator.guard import (
@@ -131,7 +132,8 @@ async def check(exchange: Exchange) -> Outcome:
         exchange.operation, exchange.path_arguments, query, exchange.service.switches["unknown_query"]
     )
     body = read_body(exchange.operation, exchange.content, exchange.request.headers.get("content-type"))
-    exchange.entry["body"] = masked(body)
+    bulk = bulk_of(exchange.operation, body)
+    exchange.entry["body"] = masked(shown(body, bulk) if bulk else body)
     check_request_body(exchange.operation, body)
     exchange.call = Call(exchange.service, exchange.operation, arguments, body, exchange.user, exchange.base_url)
     return None

@@ -33,6 +33,7 @@ from tests.emulator.demo import (
     set_status,
     taken,
 )
+from tests.emulator.rows import send
 
 FORMATS = FormatChecker()
 RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
@@ -97,6 +98,7 @@ def visit(
     yield from registry(requester)
     yield from policies(admin)
     yield from governance(emulator, requester, reviewer)
+    yield from rows(emulator, requester)
     yield from deployments(emulator, requester)
     yield "listDeletedDeployments", admin.get("deletedDeployments/")
 
@@ -175,6 +177,13 @@ def governance(
     yield "listChangeRequests", reviewer.get("changeRequests/?entityType=deployment&limit=100")
     listing = f"approvalPolicies/{POLICY}/shareableChangeRequests/"
     yield "listApprovalPolicyShareableChangeRequests", requester.get(listing)
+
+
+def rows(emulator: EmulatorDoor, requester: httpx.Client) -> Iterator[tuple[str, httpx.Response]]:
+    emulator.predictions(UNGOVERNED, rows=200)
+    yield "submitDeploymentActualsFromJson", send(requester, *((f"row-{n}", "yes") for n in range(150)))
+    yield "submitDeploymentActualsFromJson", send(requester)
+    emulator.advance(6)
 
 
 def deployments(emulator: EmulatorDoor, requester: httpx.Client) -> Iterator[tuple[str, httpx.Response]]:
