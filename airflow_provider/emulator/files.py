@@ -15,7 +15,7 @@ class Files:
 
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
-        self._temporary: tempfile.TemporaryDirectory[str] | None = None
+        self._temporary: Path | None = None
 
     def path(self, name: str) -> Path:
         """Where the file of this name stands, or will stand."""
@@ -27,16 +27,20 @@ class Files:
 
     def clear(self) -> None:
         """Delete all."""
-        if self._temporary is not None:
-            self._temporary.cleanup()
-            self._temporary = None
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
+        self.close()
+
+    def close(self) -> None:
+        """Delete those that are kept for this process only."""
+        if self._temporary is not None:
+            shutil.rmtree(self._temporary, ignore_errors=True)
+        self._temporary = None
 
     def _there(self) -> Path:
         if self._folder is not None:
             self._folder.mkdir(exist_ok=True)
             return self._folder
         if self._temporary is None:
-            self._temporary = tempfile.TemporaryDirectory(prefix="datarobot-emulator-")
-        return Path(self._temporary.name)
+            self._temporary = Path(tempfile.mkdtemp(prefix="datarobot-emulator-"))
+        return self._temporary

@@ -15,6 +15,7 @@ start or reset are thrown away.
 from __future__ import annotations
 
 import sqlite3
+import weakref
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -110,6 +111,7 @@ class Rows:
     def _open(self) -> sqlite3.Connection:
         # The service is made in one thread and served in another, never in both at a time.
         db = sqlite3.connect(str(self._file or ""), check_same_thread=False)
+        weakref.finalize(self, db.close)
         db.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
         db.execute("PRAGMA synchronous = OFF")  # a killed process loses nothing; a killed machine is not our case
         if self._file is None:

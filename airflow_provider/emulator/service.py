@@ -97,6 +97,11 @@ class Service:
         beginning = {"started": self.started, "generation": self.generation}
         self.store.save({"world": self.world, "switches": dict(self.switches), "paces": self.paces, **beginning})
 
+    def close(self) -> None:
+        """Let go of the rows, and of files that no state file outlives."""
+        self.rows.close()
+        self.files.close()
+
     def catch_up(self) -> None:
         """Do what is due by now."""
         catch_up(self)

@@ -26,6 +26,7 @@ from airflow_provider.emulator.requestlog import masked
 from airflow_provider.emulator.routing import find
 from airflow_provider.emulator.service import Service
 from airflow_provider.emulator.store import Record
+from airflow_provider.emulator.uploads import Upload
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -37,7 +38,7 @@ class Exchange:
 
     service: Service
     request: Request
-    content: bytes
+    content: bytes | Upload
     entry: Record
     operation: Operation = field(init=False)
     call: Call = field(init=False)
@@ -49,6 +50,11 @@ class Exchange:
     def base_url(self) -> str:
         """Scheme and host as the client named them."""
         return f"{self.request.url.scheme}://{self.request.headers.get('host', self.request.url.netloc)}"
+
+    def drop_upload(self) -> None:
+        """Delete the file of an upload that nobody has taken or will take."""
+        if isinstance(self.content, Upload) and not self.of_kind("late_commit"):
+            self.content.drop()
 
     def of_kind(self, kind: str) -> list[Fault]:
         """The faults of this kind that take the request."""

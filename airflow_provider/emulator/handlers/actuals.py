@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from airflow_provider.emulator.answers import Answer, refuse_by_switch
-from airflow_provider.emulator.behaviour import actual_rows, quota
+from airflow_provider.emulator.behaviour import actual_rows, dataset_actuals, quota
 from airflow_provider.emulator.behaviour.actual_rows import Reader
 from airflow_provider.emulator.behaviour.actuals import accept, start_submission
 from airflow_provider.emulator.behaviour.association import association_columns
@@ -34,6 +34,29 @@ def submit_actuals(call: Call) -> Answer:
     keep = call.body.get("keepActualsWithoutPredictions", True)
     batch = accept(service, deployment, rows, len(rows), charged, keep=keep)
     return call.accepted(start_submission(service, deployment, batch, "actualsSubmission", "storeActuals"))
+
+
+@serves("submitDeploymentActualsFromDataset")
+def submit_actuals_from_dataset(call: Call) -> Answer:
+    """202 with the Location of a job; the rows are counted now and read when the job ends (seed 002:891, wire.md D)."""
+    service, body = call.service, call.body
+    deployment = takes_actuals(call)
+    version = dataset_actuals.named_version(service, call.user, body)
+    fails = dataset_actuals.NO_SUCH if version is None else dataset_actuals.check_version(service, version, body)
+    if fails is not None:
+        service.request_plan["failsWith"] = fails
+    count = 0 if version is None or version["state"] != "COMPLETED" else max(version["lines"] - 1, 0)
+    charged = count * quota.weight(service, deployment)
+    quota.check_quota(service, deployment, charged)
+    batch = accept(service, deployment, (), count, charged, keep=body.get("keepActualsWithoutPredictions", True))
+    named = {"datasetVersionId": version["id"] if version else None, "body": _columns(body)}
+    job = start_submission(service, deployment, batch, "actualsFromDataset", "storeDatasetActuals", **named)
+    return call.accepted(job)
+
+
+def _columns(body: Record) -> Record:
+    """The names of the columns; a password of the body is not kept."""
+    return {name: body[name] for name in dataset_actuals.COLUMNS if name in body}
 
 
 def takes_actuals(call: Call) -> Record:
