@@ -60,9 +60,9 @@ class Client(Exchange):
         """
         return self.send(prepare(operation_id, arguments, body, extra_body))
 
-    def send(self, call: Call) -> Answer:
-        """Sends a prepared call, as :meth:`call` does."""
-        return self.retries(call).run(lambda number: self._attempt(call, number), self.sleep)
+    def send(self, call: Call, *, tries: int | None = None) -> Answer:
+        """Sends a prepared call, as :meth:`call` does; ``tries`` in place of the client's, for this call alone."""
+        return self.retries(call, tries).run(lambda number: self._attempt(call, number), self.sleep)
 
     def get(self, path: str) -> Answer:
         """One GET of a path and query relative to the API root, sent once: waits have a patience of their own.

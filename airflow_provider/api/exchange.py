@@ -59,10 +59,10 @@ class Exchange:
         self.rng = rng
         self.tries = tries
 
-    def retries(self, call: Call) -> Retries:
+    def retries(self, call: Call, tries: int | None = None) -> Retries:
         """The sendings of this call; a POST that changes nothing is repeated like a read."""
         row = WRITES.get(call.operation.id)
-        return Retries(call.operation.writes and not (row and row.harmless), self.rng, self.tries)
+        return Retries(call.operation.writes and not (row and row.harmless), self.rng, tries or self.tries)
 
     def wire(self, call: Call) -> Wire:
         """The request: only this endpoint, and only here the token."""
