@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider.api.errors import DataRobotError
 
@@ -14,10 +15,24 @@ class AssociationIdMissing(DataRobotError):
     """The deployment has no association id, so actuals cannot be matched with predictions."""
 
 
+class AssociationIdNotSeen(DataRobotError):
+    """The service accepted an association id, and the settings have another."""
+
+
+def settings(client: Client, deployment_id: str) -> dict[str, Any]:
+    """``columnNames`` and ``requiredInPredictionRequests`` (operation getDeploymentSettings)."""
+    found = client.call("getDeploymentSettings", deploymentId=deployment_id).object()
+    return dict(found.get("associationId") or {})
+
+
 def columns(client: Client, deployment_id: str) -> list[str]:
-    """The columns of the association id (operation getDeploymentSettings); empty when none is configured."""
-    settings = client.call("getDeploymentSettings", deploymentId=deployment_id).json()
-    return list((settings.get("associationId") or {}).get("columnNames") or ())
+    """The columns of the association id; empty when none is configured."""
+    return list(settings(client, deployment_id).get("columnNames") or ())
+
+
+def differing(wanted: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
+    """What of the wanted settings is not so now."""
+    return {name: value for name, value in wanted.items() if now.get(name) != value}
 
 
 def required(client: Client, deployment_id: str) -> list[str]:

@@ -34,8 +34,8 @@ class DataRobotCheckAccuracyOperator(AccuracyTask, DataRobotBaseGateOperator):
     ``comparison``, ``threshold``, ``view``, ``sample``, ``minimum_sample``, ``baseline``, ``details``,
     ``deployment_id``, ``metric`` and ``window`` (start, end, hours). The same stands in XCom under ``verdict``, also
     when the task fails or is skipped. Fails for good when the rule is not met, and with the errors of the service.
-    Operations: getDeploymentAccuracy; getDeploymentPredictionsVsActualsOverTime where the first does not tell the
-    sample, getVersion where nothing else tells the present time.
+    Operations: getDeploymentAccuracy; getDeployment for the champion, getDeploymentPredictionsVsActualsOverTime where
+    the first does not tell the sample, getVersion where nothing else tells the present time.
     """
 
     template_fields = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider.api.errors import InvalidCall
 from airflow_provider.mlops.gates import Gate, coverage_gate
@@ -10,6 +10,9 @@ from airflow_provider.mlops.windows import Window
 from airflow_provider.tasks import arguments
 from airflow_provider.tasks.gating import DataRobotBaseGateSensor, GateTask
 from airflow_provider.tasks.sensing import DataRobotBaseSensor
+
+if TYPE_CHECKING:
+    from airflow_provider.api.client import Client
 
 
 class DataRobotActualsCoverageSensor(DataRobotBaseGateSensor):
@@ -70,7 +73,7 @@ class DataRobotActualsCoverageSensor(DataRobotBaseGateSensor):
         wanted = [self._share, self._least, self.by]
         return {"deployment_id": self.deployment_id, "window": window, "wanted": wanted, **self._filters}
 
-    def gate(self, window: Window) -> Gate:
+    def gate(self, client: Client, window: Window) -> Gate:
         """The share over the window."""
         return coverage_gate(
             self.deployment_id,

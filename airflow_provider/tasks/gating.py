@@ -82,8 +82,8 @@ class GateTask(BaseOperator):
         self.branches = branches
         self._interval_end: datetime | None = None
 
-    def gate(self, window: Window) -> Gate:
-        """What is measured over the window, and what is wanted of it."""
+    def gate(self, client: Client, window: Window) -> Gate:
+        """What is measured over the window, and what is wanted of it; reads what that needs."""
         raise NotImplementedError(f"{type(self).__name__} must say what it measures")
 
     def prepare(self) -> None:
@@ -107,7 +107,7 @@ class GateTask(BaseOperator):
 
     def asked(self, client: Client) -> Gate:
         """The gate over the window of this run."""
-        return self.gate(self._plan.window(self._interval_end, client))
+        return self.gate(client, self._plan.window(self._interval_end, client))
 
     def note_interval(self, context: Context) -> None:
         """Keeps the end of the run's data interval; a run without one measures up to the present hour."""

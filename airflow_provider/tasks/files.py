@@ -1,0 +1,54 @@
+"""Files at any URL that Airflow's object storage knows: what they are now, and how one is put to its place whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+from airflow.providers.common.compat.sdk import ObjectStoragePath
+
+from airflow_provider.api.errors import InvalidCall
+from airflow_provider.mlops.rows import UnreadableSource
+
+BLOCK = 1 << 20  # bytes that are held at a time
+
+
+@dataclass(frozen=True, slots=True)
+class FileState:
+    """What a file is at a moment: equal states mean that it was not changed meanwhile."""
+
+    size: int
+    modified: float | None
+
+
+def path_of(name: str, given: Any) -> ObjectStoragePath:
+    """The path or URL of a file; raises :class:`InvalidCall` for what is none."""
+    text = str(given or "").strip()
+    if not text or text.lower() == "none":
+        raise InvalidCall(f"{name} must be the path or URL of a file, not {given!r}")
+    return ObjectStoragePath(text)
+
+
+def state_of(path: ObjectStoragePath) -> FileState:
+    """The file's state; raises :class:`UnreadableSource` where there is no file."""
+    try:
+        if not path.is_file():
+            raise UnreadableSource(f"{path} does not exist, or is no file")
+        stat = path.stat()
+    except FileNotFoundError:
+        raise UnreadableSource(f"{path} does not exist") from None
+    modified = getattr(stat, "st_mtime", None)
+    return FileState(int(stat.st_size), None if modified is None else float(modified))
+
+
+def put(stream: BinaryIO, target: ObjectStoragePath) -> None:
+    """Puts what a stream holds under a name, in one upload; beside it and then renamed on a file system."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    local = target.protocol in ("file", "")
+    place = target.with_name(f".{target.name}.part") if local else target
+    stream.seek(0)
+    with place.open("wb") as written:
+        while block := stream.read(BLOCK):
+            written.write(block)
+    if local:
+        place.rename(target)
