@@ -141,7 +141,10 @@ async def check(exchange: Exchange) -> Outcome:
     bulk = bulk_of(exchange.operation, body)
     exchange.entry["body"] = masked(shown(body, bulk) if bulk else body)
     check_request_body(exchange.operation, body)
-    exchange.call = Call(exchange.service, exchange.operation, arguments, body, exchange.user, exchange.base_url)
+    accept = exchange.request.headers.get("accept", "")
+    exchange.call = Call(
+        exchange.service, exchange.operation, arguments, body, exchange.user, exchange.base_url, accept
+    )
     return None
 
 

@@ -181,11 +181,27 @@ def governance(
     yield "listApprovalPolicyShareableChangeRequests", requester.get(listing)
 
 
+MONITORING = {
+    "getDeploymentAccuracy": "accuracy",
+    "getDeploymentAccuracyOverTime": "accuracyOverTime",
+    "getDeploymentPredictionsVsActualsOverTime": "predictionsVsActualsOverTime",
+    "getDeploymentServiceStats": "serviceStats",
+    "listDeploymentPredictionResults": "predictionResults",
+}
+
+
 def rows(emulator: EmulatorDoor, requester: httpx.Client) -> Iterator[tuple[str, httpx.Response]]:
     emulator.predictions(UNGOVERNED, rows=200)
     yield "submitDeploymentActualsFromJson", send(requester, *((f"row-{n}", "yes") for n in range(150)))
     yield "submitDeploymentActualsFromJson", send(requester)
-    emulator.advance(6)
+    path = f"deployments/{UNGOVERNED}/"
+    for _ in ("before the actuals", "after"):
+        for operation_id, name in MONITORING.items():
+            yield operation_id, requester.get(f"{path}{name}/")
+            yield operation_id, requester.get(f"{path}{name}/?start=2025-03-01T00:00:00")
+        csv = requester.get(f"{path}predictionResults/", headers={"Accept": "text/csv"})
+        yield "listDeploymentPredictionResults", csv
+        emulator.advance(6)
 
 
 def datasets(emulator: EmulatorDoor, requester: httpx.Client) -> Iterator[tuple[str, httpx.Response]]:

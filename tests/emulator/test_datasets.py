@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import socket
 from pathlib import Path
 from typing import Any
@@ -284,9 +286,6 @@ def _resident() -> int:
 )
 def test_lines_are_counted_as_csv_counts_them(rows: list[list[str]], size: int) -> None:
     """A line break inside quotes is none, however the bytes are cut."""
-    import csv
-    import io
-
     text = io.StringIO(newline="")
     csv.writer(text, quoting=csv.QUOTE_ALL).writerows(rows)
     content = text.getvalue().encode()
