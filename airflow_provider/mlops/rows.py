@@ -1,31 +1,45 @@
 """Rows of actuals out of a stream: CSV, JSON lines, Parquet, or any iterable of mappings. Constant memory.
 
-Every reader yields :data:`Row` tuples in the order of the source, or a :class:`Broken` for what is no row at all. What
-makes the whole source unreadable (a missing column, a wrong encoding, a truncated gzip) is one :class:`UnreadableSource`
-that says where.
+Every reader yields :data:`Row` tuples in the order of the source, or a :class:`Broken` for what is no row at all.
+What makes the whole source unreadable (a missing column, a wrong encoding, a truncated gzip) is one
+:class:`UnreadableSource` that says where.
 """
 
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import json
+import math
+import numbers
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from operator import itemgetter
 from typing import Any, BinaryIO
+from uuid import UUID
 
 from airflow_provider.api.errors import DataRobotError
 
 # line (or row) number in the source, association id, actual value, timestamp, was acted on
 Row = tuple[int, Any, Any, Any, Any]
+Parts = tuple[Any, Any, Any, Any]  # a row without its number
 FORMATS = ("csv", "jsonl", "parquet")
 BATCH = 8192  # rows of a Parquet batch
+SHOWN = 1000  # characters of a line that is no JSON
 
 
 class UnreadableSource(DataRobotError):
-    """The source as a whole cannot be read; nothing of it was sent because of what follows the fault."""
+    """The source as a whole cannot be read; nothing of it was sent from the fault on."""
+
+
+class SourceAbsent(UnreadableSource):
+    """The source is not there; it may come later."""
+
+    retryable = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,21 +76,25 @@ class Columns:
         """Every column that must be there."""
         return (*self.ids, self.actual_value, *(name for name in (self.timestamp, self.was_acted_on) if name))
 
-    def pick(self, positions: Mapping[str, int]) -> Callable[[Sequence[Any]], tuple[Any, Any, Any, Any]]:
-        """A function from a sequence of fields to (id, value, timestamp, acted)."""
-        ids = [positions[name] for name in self.ids]
-        value = positions[self.actual_value]
-        stamp = positions[self.timestamp] if self.timestamp else None
-        acted = positions[self.was_acted_on] if self.was_acted_on else None
-        if len(ids) == 1 and stamp is None and acted is None:
-            pair = itemgetter(ids[0], value)
-            return lambda fields: (*pair(fields), None, None)
-        join = self.separator.join
+    def pick(self, places: Mapping[str, Any]) -> Callable[[Any], Parts]:
+        """A function from a sequence of fields, or from a mapping, to (id, value, timestamp, acted).
 
-        def picked(fields: Sequence[Any]) -> tuple[Any, Any, Any, Any]:
-            key = fields[ids[0]] if len(ids) == 1 else join(str(fields[one]) for one in ids)
+        :param places: column -> its position, or its key in the mapping.
+        """
+        value = places[self.actual_value]
+        stamp, acted = (places[name] if name else None for name in (self.timestamp, self.was_acted_on))
+        if len(self.ids) == 1 and acted is None:
+            key = places[self.ids[0]]
+            if stamp is None:
+                two = itemgetter(key, value)
+                return lambda fields: (*two(fields), None, None)
+            three = itemgetter(key, value, stamp)
+            return lambda fields: (*three(fields), None)
+        keys = [places[name] for name in self.ids]
+
+        def picked(fields: Any) -> Parts:
             return (
-                key,
+                fields[keys[0]] if len(keys) == 1 else joined([fields[key] for key in keys], self.separator),
                 fields[value],
                 None if stamp is None else fields[stamp],
                 None if acted is None else fields[acted],
@@ -85,12 +103,31 @@ class Columns:
         return picked
 
 
+def key_text(key: Any) -> str | None:
+    """An id, or a part of one, as text: texts, numbers (1.0 is 1), dates and UUIDs; None for anything else."""
+    if isinstance(key, str):
+        return str(key)
+    if isinstance(key, bool) or not isinstance(key, (numbers.Number, date, UUID)):
+        return None
+    if isinstance(key, float):
+        if not math.isfinite(key):
+            return None
+        return str(int(key)) if key.is_integer() else repr(float(key))
+    return str(key)
+
+
+def joined(parts: Iterable[Any], separator: str) -> str | None:
+    """A composite id; None when a part of it is missing."""
+    texts = [key_text(part) for part in parts]
+    return separator.join(texts) if all(texts) else None  # type: ignore[arg-type]
+
+
 def positions(header: Sequence[str], columns: Columns) -> dict[str, int]:
     """Column -> position; raises :class:`UnreadableSource` for a column that is missing or stands twice."""
     for name in columns.wanted:
-        found = list(header).count(name)
+        found = header.count(name)
         if found != 1:
-            shown = ", ".join(map(repr, list(header)[:20]))
+            shown = ", ".join(map(repr, header[:20]))
             hint = "; one column alone: is the delimiter right?" if len(header) == 1 else ""
             raise UnreadableSource(f"column {name!r} is there {found} times; the source has {shown}{hint}")
     return {name: header.index(name) for name in columns.wanted}
@@ -102,7 +139,7 @@ def read_csv(
     """Rows of a CSV with a header; ``line`` is the number of the row's last line in the file."""
     text = io.TextIOWrapper(stream, encoding=encoding, newline="", errors="strict")
     reader = csv.reader(text, delimiter=delimiter, quotechar=quotechar, strict=True)
-    with readable(lambda: f"line {reader.line_num + 1}"):
+    with _readable(lambda: f"after line {reader.line_num}"):
         header = next(reader, None)
         if header is None:
             raise UnreadableSource("the source is empty: not even a header")
@@ -111,22 +148,25 @@ def read_csv(
             if len(fields) == width:
                 yield (reader.line_num, *pick(fields))
             elif fields:
-                yield Broken(reader.line_num, f"{len(fields)} fields in place of {width}", fields)
+                yield Broken(reader.line_num, f"wrong number of fields: {len(fields)} in place of {width}", fields)
 
 
-def read_jsonl(stream: BinaryIO, columns: Columns, *, encoding: str = "utf-8") -> Iterator[Row | Broken]:
+def read_jsonl(stream: BinaryIO, columns: Columns, *, encoding: str = "utf-8-sig") -> Iterator[Row | Broken]:
     """Rows of JSON lines: one object a line; empty lines do not count."""
-    line = 0
-    with readable(lambda: f"line {line + 1}"):
-        for line, raw in enumerate(io.TextIOWrapper(stream, encoding=encoding, errors="strict"), 1):
+    line, pick = 0, _from_mapping(columns)
+    with _readable(lambda: f"after line {line}"):
+        for raw in io.TextIOWrapper(stream, encoding=encoding, errors="strict"):
+            line += 1
             if not raw.strip():
                 continue
             try:
                 entry = json.loads(raw)
-            except ValueError as error:
-                yield Broken(line, f"no JSON ({error})", raw.rstrip("\n")[:1000])
+            except (ValueError, RecursionError) as error:
+                yield Broken(line, f"no JSON: {error}", raw.rstrip("\n")[:SHOWN])
                 continue
-            yield from_mapping(line, entry, columns)
+            yield pick(line, entry)
+        if line == 0:
+            raise UnreadableSource("the source is empty")
 
 
 def read_parquet(stream: BinaryIO, columns: Columns) -> Iterator[Row | Broken]:
@@ -138,9 +178,9 @@ def read_parquet(stream: BinaryIO, columns: Columns) -> Iterator[Row | Broken]:
         raise UnreadableSource("Parquet needs pyarrow: install the extra [parquet]") from None
     line = 0
     try:
-        file = parquet.ParquetFile(stream)
-        names = list(file.schema_arrow.names)
-        places = positions(names, columns)
+        # Read as it is needed: the default fetches whole row groups ahead.
+        file = parquet.ParquetFile(stream, pre_buffer=False)
+        places = positions(list(file.schema_arrow.names), columns)
         for name in columns.wanted:
             kind = file.schema_arrow.field(name).type
             if arrow.types.is_nested(kind):
@@ -148,46 +188,65 @@ def read_parquet(stream: BinaryIO, columns: Columns) -> Iterator[Row | Broken]:
         wanted = sorted(places, key=lambda name: places[name])
         pick = columns.pick({name: number for number, name in enumerate(wanted)})
         for batch in file.iter_batches(batch_size=BATCH, columns=wanted):
-            for fields in zip(*(batch.column(name).to_pylist() for name in wanted), strict=True):
+            for fields in zip(*(_plain(arrow, batch.column(name)) for name in wanted), strict=True):
                 line += 1
                 yield (line, *pick(fields))
     except arrow.ArrowException as error:
         raise UnreadableSource(f"after row {line}: {error}") from error
+    except OSError as error:  # a damaged page, or a store that cannot be reached just now
+        unreadable = UnreadableSource(f"after row {line}: {error}")
+        unreadable.retryable = True
+        raise unreadable from error
 
 
 def read_mappings(entries: Iterable[Any], columns: Columns) -> Iterator[Row | Broken]:
-    """Rows of anything that gives mappings: a list from XCom, a query's result, a callable of the user's."""
+    """Rows of anything that gives mappings: a list from XCom, a callable of the user's."""
+    pick = _from_mapping(columns)
     for line, entry in enumerate(entries, 1):
-        yield from_mapping(line, entry, columns)
+        yield pick(line, entry)
 
 
-def from_mapping(line: int, entry: Any, columns: Columns) -> Row | Broken:
-    """One row out of a mapping; a missing column is a fault of this row alone."""
-    if not isinstance(entry, Mapping):
-        return Broken(line, f"no object but {type(entry).__name__}", entry)
-    missing = [name for name in (*columns.ids, columns.actual_value) if name not in entry]
-    if missing:
-        return Broken(line, f"without {', '.join(missing)}", dict(entry))
-    ids = columns.ids
-    key = entry[ids[0]] if len(ids) == 1 else columns.separator.join(str(entry[one]) for one in ids)
-    stamp = entry.get(columns.timestamp) if columns.timestamp else None
-    acted = entry.get(columns.was_acted_on) if columns.was_acted_on else None
-    return (line, key, entry[columns.actual_value], stamp, acted)
+def read_table(names: Sequence[str], lines: Iterable[Sequence[Any]], columns: Columns) -> Iterator[Row | Broken]:
+    """Rows of sequences whose fields have these names: the result of a query."""
+    pick = columns.pick(positions(names, columns))
+    for line, fields in enumerate(lines, 1):
+        yield (line, *pick(fields))
 
 
-class readable:  # noqa: N801 - reads as a word of the with statement
+def _from_mapping(columns: Columns) -> Callable[[int, Any], Row | Broken]:
+    """A function from a number and an entry to a row; a missing key is a fault of that row alone."""
+    wanted = columns.wanted
+    pick = columns.pick({name: name for name in wanted})
+
+    def picked(line: int, entry: Any) -> Row | Broken:
+        if not isinstance(entry, Mapping):
+            return Broken(line, f"no object: {type(entry).__name__}", entry)
+        try:
+            return (line, *pick(entry))
+        except KeyError:
+            missing = ", ".join(name for name in wanted if name not in entry)
+            return Broken(line, f"without a column: {missing}", dict(entry))
+
+    return picked
+
+
+def _plain(arrow: Any, column: Any) -> list[Any]:
+    """A column as Python objects. Those have microseconds at most, and pyarrow refuses to cut by itself."""
+    kind = column.type
+    if arrow.types.is_timestamp(kind) and kind.unit == "ns":
+        column = column.cast(arrow.timestamp("us", tz=kind.tz), safe=False)
+    found: list[Any] = column.to_pylist()
+    return found
+
+
+@contextmanager
+def _readable(where: Callable[[], str]) -> Iterator[None]:
     """Turns what a broken stream raises into one :class:`UnreadableSource` that says where."""
-
-    def __init__(self, where: Callable[[], str]) -> None:
-        self._where = where
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, UnicodeDecodeError):
-            raise UnreadableSource(f"{self._where()}: bytes that are not {error.encoding}") from error
-        if isinstance(error, (EOFError, zlib.error)) or (isinstance(error, OSError) and "gzip" in str(error).lower()):
-            raise UnreadableSource(f"{self._where()}: the compressed file is cut off or damaged ({error})") from error
-        if isinstance(error, csv.Error):
-            raise UnreadableSource(f"{self._where()}: {error}") from error
+    try:
+        yield
+    except UnicodeError as error:
+        raise UnreadableSource(f"{where()}: bytes that are not {getattr(error, 'encoding', 'text')}") from error
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise UnreadableSource(f"{where()}: the compressed file is cut off or damaged ({error})") from error
+    except csv.Error as error:
+        raise UnreadableSource(f"{where()}: {error}") from error

@@ -9,10 +9,8 @@ from types import TracebackType
 from typing import Self
 from zlib import crc32
 
-from airflow_provider.mlops.actuals import Seen
 
-
-class SeenOnDisk(Seen):
+class SeenOnDisk:
     """Digests of 96 bits in a throw-away SQLite file; a context manager that removes it.
 
     :param folder: a work directory on this machine.
@@ -28,12 +26,12 @@ class SeenOnDisk(Seen):
         self._calls = 0
 
     def add(self, names: Sequence[str]) -> list[bool]:
-        """For each name whether it was there before; all are there afterwards."""
+        """For each of some different names whether it was there before; all are there afterwards."""
         self._calls += 1
         call = self._calls
         # Python's own hash of a string has 64 bits and lasts as long as the process, like the set itself. Sorted,
         # because neighbours lie on the same pages.
-        rows = sorted((hash(name), crc32(name.encode()), call) for name in names)
+        rows = sorted([(hash(name), _proof(name), call) for name in names])
         before = self._database.total_changes
         self._database.execute("BEGIN")
         self._database.executemany("INSERT OR IGNORE INTO seen VALUES (?, ?, ?)", rows)
@@ -42,13 +40,13 @@ class SeenOnDisk(Seen):
             return [False] * len(names)
         return [self._of_an_earlier_call(name) for name in names]
 
-    def _of_an_earlier_call(self, name: str) -> bool:
-        found = self._database.execute("SELECT proof, call FROM seen WHERE key = ?", (hash(name),)).fetchone()
-        return bool(found[0] == crc32(name.encode()) and found[1] != self._calls)
-
     def forget(self) -> None:
         """Empties the set."""
         self._database.execute("DELETE FROM seen")
+
+    def _of_an_earlier_call(self, name: str) -> bool:
+        found = self._database.execute("SELECT proof, call FROM seen WHERE key = ?", (hash(name),)).fetchone()
+        return bool(found[0] == _proof(name) and found[1] != self._calls)
 
     def __enter__(self) -> Self:
         return self
@@ -58,3 +56,7 @@ class SeenOnDisk(Seen):
     ) -> None:
         self._database.close()
         self._file.unlink(missing_ok=True)
+
+
+def _proof(name: str) -> int:
+    return crc32(name.encode(errors="surrogatepass"))

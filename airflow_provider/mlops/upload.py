@@ -1,96 +1,63 @@
 """Uploads chunks of actuals: bounded in flight, within the hourly budget, and noted in the ledger at every step.
 
-    chunks ──► known and done: passed over
-          ├──► known and running: waited for
-          └──► else: batch ──► budget ──► intend ──► post ──► sent ──► (jobs) ──► over
+    chunks ──► done before: passed over
+          ├──► running: looked at, waited for
+          └──► missing: batch ──► order ──► budget ──► send ──► (jobs) ──► over
+                                     └──── again ◄──────┘
 
-``run`` works until the chunks are at an end or there is something to wait for that takes longer than a worker should
-stand by; it then says what, and a later call with the same chunks from the start goes on. Nothing here remembers
+``run`` works until the chunks are at an end, or until something has to be waited for that takes longer than a worker
+should stand by; it then says what, and a later call with the same chunks from the start goes on. Nothing here remembers
 anything: the ledger does.
 """
 
 from __future__ import annotations
 
 import logging
-import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from airflow_provider.api.errors import DataRobotError, Refused, TooManyRequests
-from airflow_provider.api.locations import local_path
-from airflow_provider.api.messages import Call, prepare
-from airflow_provider.api.once import send_once
-from airflow_provider.mlops.actuals import Chunk, Tally
-from airflow_provider.mlops.budget import HOUR, Budget
-from airflow_provider.mlops.ledger import Ledger, Outcome
+from airflow_provider.api.errors import DataRobotError
+from airflow_provider.api.waits import Done, Failed, JobWait
+from airflow_provider.mlops.actuals import Chunk
+from airflow_provider.mlops.budget import Budget
+from airflow_provider.mlops.ledger import End, Ledger
+from airflow_provider.mlops.sending import MOST_SENDS, Sending, ServiceClock
 
 if TYPE_CHECKING:
     from airflow_provider.api.client import Client
 
-OPERATION = "submitDeploymentActualsFromJson"
 IN_FLIGHT = 8  # posts at a time
-OPEN_JOBS = 200  # jobs that may run before they are waited for
-MOST_SENDS = 3  # of a chunk in one attempt, when the record of its job is lost each time
-REQUESTS_A_SECOND = 40.0  # wire.md D
+OPEN_JOBS = 200  # jobs that may run before they are looked at
+STAND_BY = 60.0  # seconds that a worker waits in place; what takes longer is worth a deferral
+LOOKS = (0.0, 1.0, 2.0, 4.0, 8.0, 15.0)  # seconds before each look at running jobs while standing by
+LOST = ("EXPIRED", "not found")  # how the reason begins when a job's record is gone: nobody knows how it ended
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """The quota is spent: go on in so many seconds."""
+    """Go on in so many seconds, with a new pass."""
 
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class Jobs:
-    """These jobs run: go on when they are over. Chunk number -> path of the job."""
+    """Go on with a new pass when the jobs at these paths are over."""
 
-    paths: dict[int, str]
-
-
-class ChunkRefused(DataRobotError):
-    """The service refused a chunk, or its job failed; its rows are pending."""
-
-
-@dataclass(slots=True)
-class Progress:
-    """Rows by what became of them; ``pending`` is what is left of those that were read."""
-
-    sent: int = 0
-    skipped: int = 0
-    repeated: int = 0
-    requests: int = 0
-    failed: dict[int, str] = field(default_factory=dict)
-
-
-class Pace:
-    """At most so many requests a second, over all threads."""
-
-    def __init__(self, a_second: float, clock: Callable[[], float], sleep: Callable[[float], None]) -> None:
-        self._gap = 1.0 / a_second
-        self._clock = clock
-        self._sleep = sleep
-        self._next = 0.0
-        self._lock = threading.Lock()
-
-    def step(self) -> None:
-        """Returns when the next request may go out."""
-        with self._lock:
-            now = self._clock()
-            at = max(self._next, now)
-            self._next = at + self._gap
-        if at > now:
-            self._sleep(at - now)
+    paths: tuple[str, ...]
 
 
 @dataclass(slots=True)
 class Upload:
     """One pass over the chunks of one input.
 
-    :param service_clock: the service's time, seconds since 1970.
+    ``chunks`` were read so far; ``failed`` has the reason by number of each chunk that is given up in this attempt.
+
+    :param settle: seconds within which something whose answer was lost may still arrive; only an id that stands twice
+        has to wait for that.
     :param resend_changed: send chunks that are not what they were; else that is an error.
     """
 
@@ -98,142 +65,177 @@ class Upload:
     deployment_id: str
     ledger: Ledger
     budget: Budget
-    service_clock: Callable[[], float]
+    clock: ServiceClock
+    settle: float = 60.0
     resend_changed: bool = False
     in_flight: int = IN_FLIGHT
-    open_jobs: int = OPEN_JOBS
-    progress: Progress = field(default_factory=Progress)
-    on_batch: Callable[[Progress], None] = lambda progress: None
-    _running: dict[int, str] = field(default_factory=dict)
-    _template: Call | None = None
+    chunks: int = 0
+    failed: dict[int, str] = field(default_factory=dict)
+    _running: dict[str, tuple[int, int]] = field(default_factory=dict)  # path -> number and window of the chunk
+    _lost: bool = False  # the record of a job is gone, and the rows of its chunk have been passed already
+    _stuck: int | None = None  # the first window with a failed chunk: later ones have to wait for it
+    _window: int = 0  # of the last batch
+    _reading: int = 0  # window of the last chunk that was read
+    _latest: int = 0  # number of the last sending of all chunks that were read
+    _before: int = 0  # ... of all windows before the one that is read
+    _sending: Sending = field(init=False)
+    _threads: ThreadPoolExecutor = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._sending = Sending(self.client, self.deployment_id, self.ledger, self.budget.weight, self.clock)
+
+    @property
+    def requests(self) -> int:
+        """How many posts were made in this pass."""
+        return self._sending.requests
 
     def run(self, chunks: Iterable[Chunk]) -> Later | Jobs | None:
-        """Sends what is missing; None when every chunk is over (done, or failed and named in ``progress.failed``)."""
-        pace = Pace(REQUESTS_A_SECOND, self.client.clock, self.client.sleep)
-        with ThreadPoolExecutor(self.in_flight) as threads:
+        """Sends what is missing; None when every chunk is over (done, or failed and named in ``failed``)."""
+        with ThreadPoolExecutor(self.in_flight) as self._threads:
             for batch in self._batches(chunks):
-                if isinstance(batch, Jobs):
-                    return batch
-                wait = self._room(batch)
-                if wait > 0:
-                    return Jobs(dict(self._running)) if self._running else Later(wait)
-                refused = self._send(batch, threads, pace)
-                if refused is not None:
-                    return refused
-                self.on_batch(self.progress)
-        return Jobs(dict(self._running)) if self._running else None
+                pause = self._clear_way(batch[0].window)
+                if pause is None and not self._is_stuck(batch[0].window):
+                    pause = self._deliver(batch)
+                if pause is not None:
+                    return pause
+            return self._unfinished(self._all_over(()))
 
-    def _batches(self, chunks: Iterable[Chunk]) -> Iterator[list[Chunk] | Jobs]:
-        """Groups of chunks to send; jobs to wait for when too many run, or when an order must be kept."""
+    def missing(self, chunks: Iterable[Chunk]) -> list[int]:
+        """What would be sent: the rows of each chunk."""
+        return [chunk.rows for batch in self._batches(chunks) for chunk in batch]
+
+    # --- what is to be sent -----------------------------------------------------------------------------------
+
+    def _batches(self, chunks: Iterable[Chunk]) -> Iterator[list[Chunk]]:
+        """Groups of chunks to send, each of one window. What was yielded is sent before more is looked at."""
         batch: list[Chunk] = []
         for chunk in chunks:
-            if not self._missing(chunk):
-                continue
-            if chunk.repeats and (batch or self._running):
-                if batch:
-                    yield batch
-                    batch = []
-                if self._running:
-                    yield Jobs(dict(self._running))
-            batch.append(chunk)
-            if len(batch) == self.in_flight:
+            if batch and (chunk.window > batch[0].window or len(batch) == self.in_flight):
                 yield batch
                 batch = []
-                if len(self._running) >= self.open_jobs:
-                    yield Jobs(dict(self._running))
+            if chunk.window > self._reading:
+                self._reading, self._before = chunk.window, self._latest
+            self.chunks += 1
+            if self._is_missing(chunk):
+                batch.append(chunk)
         if batch:
             yield batch
 
-    def _missing(self, chunk: Chunk) -> bool:
-        """Whether a chunk has to be sent; counts it where not."""
-        if self.resend_changed and (known := self.ledger.entries.get(chunk.number)) and known.digest != chunk.digest:
-            self.ledger.forget(chunk)
-        entry = self.ledger.entry(chunk)
+    def _is_missing(self, chunk: Chunk) -> bool:
+        entry = self.ledger.entry(chunk, resend_changed=self.resend_changed)
         if entry is None:
             return True
-        own = entry.by.partition("#")[0] == self.ledger.by.partition("#")[0]
+        self._latest = max(self._latest, entry.order)
+        if entry.order < self._before:
+            return True  # something before it was sent after it, and this has to have the last word
         if entry.outcome == "done":
-            self.progress.sent += chunk.rows if own else 0
-            self.progress.skipped += 0 if own else chunk.rows
-            self.progress.repeated += (entry.sends - 1) * entry.rows if own else 0
             return False
         if entry.location is not None and entry.outcome is None:
-            self._running[chunk.number] = entry.location
+            self._running[entry.location] = (chunk.number, chunk.window)
             return False
-        if entry.by == self.ledger.by and (entry.outcome == "failed" or entry.sends >= MOST_SENDS):
-            self.progress.failed[chunk.number] = entry.reason or "its job was lost again and again"
+        if entry.by == self.ledger.by and (entry.outcome == "failed" or entry.tries >= MOST_SENDS):
+            self._give_up(chunk.number, chunk.window, entry.reason or "it got lost again and again")
             return False
         return True
 
-    def _room(self, batch: Sequence[Chunk]) -> float:
-        now = self.service_clock()
-        return self.budget.wait(self.ledger.spent(now, HOUR), sum(chunk.rows for chunk in batch), now)
+    def _give_up(self, number: int, window: int, reason: str) -> None:
+        self.failed[number] = reason
+        self._stuck = window if self._stuck is None else min(self._stuck, window)
 
-    def _send(self, batch: Sequence[Chunk], threads: ThreadPoolExecutor, pace: Pace) -> Later | None:
-        self.ledger.intend(batch, self.budget.weight, self.service_clock())
-        ends = list(threads.map(lambda chunk: self._post(chunk, pace), batch))
-        locations = {c.number: end for c, end in zip(batch, ends, strict=True) if not isinstance(end, DataRobotError)}
-        refused = {c.number: end for c, end in zip(batch, ends, strict=True) if isinstance(end, DataRobotError)}
-        self.progress.requests += len(batch)
-        if locations:
-            self.ledger.sent(locations)
-            self._running.update({number: place for number, place in locations.items() if place})
-        if refused:
-            self.ledger.over({number: ("failed", str(error)) for number, error in refused.items()})
-        return self._after_refusals(refused)
+    def _is_stuck(self, window: int) -> bool:
+        """Whether a window has to stay pending, because one before it cannot be finished now."""
+        return self._stuck is not None and self._stuck < window
 
-    def _post(self, chunk: Chunk, pace: Pace) -> str | None | DataRobotError:
-        """The path of the chunk's job, None where it has none, or the error."""
-        pace.step()
-        call = replace(self._call(chunk), body=chunk.body)
+    # --- order and jobs ---------------------------------------------------------------------------------------
+
+    def _clear_way(self, window: int) -> Later | Jobs | None:
+        """What a batch of this window has to wait for, other than its budget."""
+        if window > self._window:
+            pause = self._unfinished(self._all_over(LOOKS, before=window))
+            if pause is None and not self._is_stuck(window):
+                pause = self._stand_by(self.ledger.unsure + self.settle - self.clock.now())
+            self._window = window
+            return pause
+        if len(self._running) >= OPEN_JOBS and not self._all_over(LOOKS, most=OPEN_JOBS // 2):
+            return Jobs(tuple(self._running))
+        return None
+
+    def _unfinished(self, all_over: bool) -> Later | Jobs | None:
+        if not all_over:
+            return Jobs(tuple(self._running))
+        return Later(0.0) if self._lost else None
+
+    def _all_over(self, pauses: Sequence[float], most: int = 0, before: int | None = None) -> bool:
+        """Looks at running jobs, at once or after each of the pauses, until at most so many of them run."""
+        for pause in pauses or (0.0,):
+            paths = [path for path, (_, window) in self._running.items() if before is None or window < before]
+            if len(paths) <= most:
+                return True
+            self.client.sleep(pause)
+            self._look(paths)
+        return sum(path in self._running for path in paths) <= most
+
+    def _look(self, paths: Sequence[str]) -> None:
+        states = zip(paths, self._threads.map(self._state, paths), strict=True)
+        ends = {path: end for path, end in states if end is not None}
+        self.ledger.settle(ends)
+        for path, (outcome, reason) in ends.items():
+            number, window = self._running.pop(path)
+            if outcome == "failed":
+                self._give_up(number, window, reason or "no reason")
+            self._lost = self._lost or outcome == "lost"
+
+    def _state(self, path: str) -> End | None:
+        """How a job ended; None while it runs, or cannot be asked: whoever waits for it knows what to do then."""
         try:
-            # Overwriting the same rows again changes nothing: a lost answer needs no settling before the second try.
-            sent = send_once(self.client, call, None, kind="settable", settle=0.0)
+            verdict = JobWait(path).receive(self.client.get(path))
         except DataRobotError as error:
-            return error
-        location = sent.answer.location if sent.answer is not None else None
-        return local_path(location, self.client.settings) if location else None
-
-    def _call(self, chunk: Chunk) -> Call:
-        """The call without its body: envelope and first row are checked against the contract once."""
-        if self._template is None:
-            import json
-
-            body = json.loads(chunk.body)
-            first = {**body, "data": body["data"][:1]}
-            self._template = prepare(OPERATION, {"deploymentId": self.deployment_id}, first)
-        return self._template
-
-    def _after_refusals(self, refused: dict[int, DataRobotError]) -> Later | None:
-        if not refused:
+            log.debug("a look at %s: %s", path, error)
             return None
-        busy = [error for error in refused.values() if isinstance(error, TooManyRequests)]
-        if len(busy) == len(refused):
-            return Later(max(error.retry_after or _to_next_hour(self.service_clock()) for error in busy))
-        error = next(one for one in refused.values() if not isinstance(one, TooManyRequests))
-        if isinstance(error, Refused):
-            raise error
-        raise ChunkRefused(f"{len(refused)} chunks could not be sent, the first error: {error}") from error
+        if isinstance(verdict, Done):
+            return ended("done", None)
+        return ended("failed", verdict.reason) if isinstance(verdict, Failed) else None
+
+    # --- sending ----------------------------------------------------------------------------------------------
+
+    def _deliver(self, batch: list[Chunk]) -> Later | Jobs | None:
+        """Sends a batch, as much at a time as the budget has room for."""
+        while batch:
+            now, charges = self.clock.now(), self.ledger.spent()
+            fitting = _fitting(batch, self.budget.left(charges, now))
+            if fitting:
+                places, again, seconds = self._sending.send(batch[:fitting], self._threads)
+                self._running |= {places[one.number]: (one.number, one.window) for one in batch if one.number in places}
+                self._latest = max(self._latest, self.ledger.latest)
+                batch = again + batch[fitting:]
+            else:
+                seconds = self.budget.wait(charges, sum(chunk.rows for chunk in batch), now)
+            pause = self._stand_by(seconds) if batch else None
+            if pause is not None:
+                return pause
+        return None
+
+    def _stand_by(self, seconds: float) -> Later | Jobs | None:
+        """Waits in place where that is short; else says so, once no job runs any more whose record might be lost."""
+        if seconds <= STAND_BY:
+            self.client.sleep(max(seconds, 0.0))
+            return None
+        log.info("Nothing can be sent for %.0f s.", seconds)
+        return Later(seconds) if self._all_over(LOOKS) else Jobs(tuple(self._running))
 
 
-def settle(ledger: Ledger, outcomes: dict[int, tuple[Outcome, str | None]]) -> dict[int, str]:
-    """Notes how jobs ended; chunk number -> reason of those that failed."""
-    ledger.over(outcomes)
-    return {number: why or "no reason" for number, (outcome, why) in outcomes.items() if outcome == "failed"}
+def ended(outcome: str, reason: str | None) -> End:
+    """How a chunk ended, by the outcome of the wait for its job."""
+    if outcome == "done":
+        return "done", None
+    reason = reason or "no reason"
+    return ("lost" if reason.startswith(LOST) else "failed"), reason
 
 
-def account(tally: Tally, progress: Progress) -> dict[str, int]:
-    """Every row that was read, by what became of it: read = sent + rejected + skipped + pending."""
-    skipped = progress.skipped + tally.duplicate
-    return {
-        "read": tally.read,
-        "sent": progress.sent,
-        "rejected": tally.rejected,
-        "skipped": skipped,
-        "pending": tally.read - progress.sent - tally.rejected - skipped,
-        "repeated": progress.repeated,
-    }
-
-
-def _to_next_hour(now: float) -> float:
-    return HOUR - now % HOUR
+def _fitting(batch: Sequence[Chunk], rows: int) -> int:
+    """How many of the chunks, from the first on, so many rows have room for."""
+    for number, chunk in enumerate(batch):
+        rows -= chunk.rows
+        if rows < 0:
+            return number
+    return len(batch)

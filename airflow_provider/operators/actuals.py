@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
+import codecs
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import ExitStack
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,25 +12,21 @@ from airflow.providers.common.compat.sdk import ObjectStoragePath
 
 from airflow_provider.api.errors import InvalidCall
 from airflow_provider.api.waits import EveryWait, JobWait, UntilWait
-from airflow_provider.mlops import association
-from airflow_provider.mlops.actuals import RowCheck, Tally, chunks
-from airflow_provider.mlops.budget import ROWS_AN_HOUR, Budget, weight_of
-from airflow_provider.mlops.ledger import Ledger, Outcome
+from airflow_provider.mlops.actuals import DUPLICATES
+from airflow_provider.mlops.budget import ROWS_AN_HOUR
 from airflow_provider.mlops.rows import FORMATS, Columns
-from airflow_provider.mlops.seen import SeenOnDisk
-from airflow_provider.mlops.upload import Jobs, Later, Progress, Upload, account
+from airflow_provider.mlops.upload import IN_FLIGHT, Later, ended
 from airflow_provider.tasks import arguments
-from airflow_provider.tasks.actuals_report import Report, TooManyRejected
+from airflow_provider.tasks.actuals_pass import Order, Pass, Read, result
 from airflow_provider.tasks.base import DataRobotBaseOperator, Step
 from airflow_provider.tasks.links import deployment_url
 from airflow_provider.tasks.run import Await, Run
-from airflow_provider.tasks.sources import FolderStore, GivenSource, PathSource, RejectsFile, Source, SqlSource, opened
+from airflow_provider.tasks.sources import GivenSource, PathSource, Source, SqlSource
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
 JOBS, QUOTA = "jobs", "quota"
-LOST = ("EXPIRED", "not found")  # what the end of a job says whose record is lost
 
 
 class DataRobotUploadActualsOperator(DataRobotBaseOperator):
@@ -49,11 +44,12 @@ class DataRobotUploadActualsOperator(DataRobotBaseOperator):
     :param actual_value_column: a number for regression, a label for classification.
     :param timestamp_column: when the outcome became known; a time without a zone is UTC, and the log says so.
     :param was_acted_on_column: whether the prediction was acted on.
-    :param format: ``csv``, ``jsonl`` or ``parquet`` when the name does not tell; ``encoding``, ``delimiter`` for text.
+    :param format: ``csv``, ``jsonl`` or ``parquet`` when the name does not tell; ``encoding``, ``delimiter`` and
+        ``quotechar`` for text.
     :param duplicates: of rows with the same id the ``last`` or the ``first`` counts; ``error`` refuses them; ``ignore``
         sends them as they come.
-    :param max_rejected: how many rows may be refused: a count, or a share below 1 (``0.01``). More fail the task, and
-        nothing more is sent.
+    :param max_rejected: how many rows may be refused: a count, or a share below 1 (``0.01``). More fail the task: no
+        further row is sent, and the rest is read for its rejects only.
     :param rejects_path: where the refused rows go (JSON lines: line, reason, row); default ``<source>.rejects.jsonl``.
     :param state_path: the folder of the ledger; default ``<source>.ledger/``. Needed for sql, lists and callables, and
         where the source cannot be written beside.
@@ -67,9 +63,9 @@ class DataRobotUploadActualsOperator(DataRobotBaseOperator):
     ``repeated`` (sent again after a kill or a lost answer), ``reasons`` (of rejects), ``rejects`` (their file or None),
     ``state`` (the ledger), ``share_rejected``. read = sent + rejected + skipped + pending, always.
 
-    Fails with UnreadableSource, ChangedInput, DuplicateId, TooManyRejected, ChunkRefused, AssociationIdMissing and the
-    errors of the service. Operations: getDeploymentSettings, getDeploymentChampionModelPackage,
-    submitDeploymentActualsFromJson. Memory on every Airflow: the ledger.
+    Fails with SourceAbsent, UnreadableSource, ChangedInput, DuplicateId, TooManyRejected, ChunkFailed,
+    AssociationIdMissing and the errors of the service. Operations: getDeploymentSettings,
+    getDeploymentChampionModelPackage, submitDeploymentActualsFromJson. Memory on every Airflow: the ledger.
     """
 
     operation = "submitDeploymentActualsFromJson"
@@ -88,6 +84,7 @@ class DataRobotUploadActualsOperator(DataRobotBaseOperator):
         "format",
         "encoding",
         "delimiter",
+        "quotechar",
         "duplicates",
         "max_rejected",
         "rejects_path",
@@ -116,6 +113,7 @@ class DataRobotUploadActualsOperator(DataRobotBaseOperator):
         format: str | None = None,
         encoding: str = "utf-8-sig",
         delimiter: str = ",",
+        quotechar: str = '"',
         duplicates: str = "last",
         max_rejected: float | str = 0,
         rejects_path: str | None = None,
@@ -124,7 +122,7 @@ class DataRobotUploadActualsOperator(DataRobotBaseOperator):
         keep_actuals_without_predictions: bool | str | None = None,
         hourly_budget: int | str = ROWS_AN_HOUR,
         weight: int | str | None = None,
-        in_flight: int | str = 8,
+        in_flight: int | str = IN_FLIGHT,
         timeout: float | timedelta | str | None = timedelta(days=7),
         **kwargs: Any,
     ) -> None:
@@ -142,6 +140,7 @@ class DataRobotUploadActualsOperator(DataRobotBaseOperator):
         self.format = format
         self.encoding = encoding
         self.delimiter = delimiter
+        self.quotechar = quotechar
         self.duplicates = duplicates
         self.max_rejected = max_rejected
         self.rejects_path = rejects_path
@@ -151,136 +150,93 @@ class DataRobotUploadActualsOperator(DataRobotBaseOperator):
         self.hourly_budget = hourly_budget
         self.weight = weight
         self.in_flight = in_flight
-        self._by = ""
 
     def execute(self, context: Context) -> Any:
         """Notes which run and attempt sends, then runs the life cycle."""
-        self._sender(context)
+        self._by = _sender(context)
         return super().execute(context)
 
     def resume(self, context: Context, event: dict[str, Any] | None = None) -> Any:
         """Notes which run and attempt sends, then goes on."""
-        self._sender(context)
+        self._by = _sender(context)
         return super().resume(context, event)
 
     def prepare(self) -> None:
         """Checks every argument before anything is read or sent."""
         super().prepare()
-        self.deployment_id = arguments.identifier("deployment_id", self.deployment_id)
-        self.duplicates = arguments.one_of("duplicates", self.duplicates, ("last", "first", "error", "ignore"))
-        self.on_changed_input = arguments.one_of("on_changed_input", self.on_changed_input, ("fail", "resend"))
-        self.format = arguments.one_of("format", self.format, FORMATS) if self.format else None
-        self._most_rejected = float(arguments.seconds("max_rejected", self.max_rejected) or 0)
-        keep = self.keep_actuals_without_predictions
-        self._keep = None if keep is None else arguments.flag("keep_actuals_without_predictions", keep)
-        self._rows_an_hour = _count("hourly_budget", self.hourly_budget)
-        self._in_flight = _count("in_flight", self.in_flight)
-        self._weight = None if self.weight is None else _count("weight", self.weight)
-        self._columns = Columns(
-            association_id=self.association_id_column,
-            actual_value=self.actual_value_column,
-            timestamp=self.timestamp_column or None,
-            was_acted_on=self.was_acted_on_column or None,
-            separator=self.id_separator,
+        source = self._source()
+        state, rejects = self._places(source)
+        keep, weight = self.keep_actuals_without_predictions, self.weight
+        self._order = Order(
+            deployment_id=arguments.identifier("deployment_id", self.deployment_id),
+            source=source,
+            columns=self._columns(),
+            duplicates=arguments.one_of("duplicates", self.duplicates, DUPLICATES),
+            most_rejected=_limit("max_rejected", self.max_rejected),
+            keep=None if arguments.unset(keep) else arguments.flag("keep_actuals_without_predictions", keep),
+            state=state,
+            rejects=rejects,
+            resend_changed=arguments.one_of("on_changed_input", self.on_changed_input, ("fail", "resend")) == "resend",
+            rows_an_hour=arguments.whole("hourly_budget", self.hourly_budget, 1),
+            weight=None if arguments.absent(weight) else arguments.whole("weight", weight, 1),
+            in_flight=arguments.whole("in_flight", self.in_flight, 1),
+            settle=float(self.settle),  # type: ignore[arg-type]  # a number after super().prepare()
         )
-        self._opened_source = self._source()
-        self._state, self._rejects = self._places()
 
     def identity(self) -> dict[str, Any]:
         """The deployment and the ledger: what they hold is the work."""
-        return {"deployment_id": self.deployment_id, "state": str(self._state)}
+        return {"deployment_id": self._order.deployment_id, "state": str(self._order.state)}
 
     def link(self, web_url: str) -> str | None:
         """The deployment's page."""
-        return deployment_url(web_url, self.deployment_id)
+        return deployment_url(web_url, self._order.deployment_id)
 
     def start(self, run: Run) -> Step:
         """One pass over the source: sends what the ledger does not know, up to something that takes long."""
-        association.required(run.client, self.deployment_id)
-        answer = run.client.call("getDeploymentChampionModelPackage", deploymentId=self.deployment_id)
-        package = answer.json()
-        budget = Budget(self._rows_an_hour, self._weight or weight_of(package))
-        now = answer.date or datetime.now(UTC)
-        ahead = now.timestamp() - run.clock()
-        tally = Tally()
-        with ExitStack() as stack:
-            work = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="actuals-")))
-            rejects_file = RejectsFile(self._rejects, work)
-            on_reject = stack.enter_context(rejects_file)
-            seen = None if self.duplicates == "ignore" else stack.enter_context(SeenOnDisk(work))
-            rows = stack.enter_context(opened(self._opened_source, self._columns))
-            target = package.get("target") or {}
-            packed = chunks(
-                rows,
-                RowCheck(str(target.get("type")), target.get("classNames"), now, tally),
-                tally,
-                duplicates=self.duplicates,
-                seen=seen,
-                keep_without_predictions=self._keep,
-                on_reject=on_reject,
-            )
-            report = Report(self.log, self._opened_source.name, tally, self._most_rejected, run.clock)
-            if run.plan_only:
-                return report.plan(packed)
-            upload = Upload(
-                run.client,
-                self.deployment_id,
-                Ledger.read(FolderStore(self._state), self._by),
-                budget,
-                lambda: run.clock() + ahead,
-                resend_changed=self.on_changed_input == "resend",
-                in_flight=self._in_flight,
-                on_batch=report.batch,
-            )
-            pause = upload.run(report.watched(packed))
-            if pause is not None:
-                return self._pause(run, pause, upload.progress, tally)
-            report.refuse_too_many(whole=True)
-            place = rejects_file.put() if tally.rejected else None
-        return self._result(tally, upload.progress, place)
+        a_pass = Pass(self._order, run.client, self._by, self.log)  # type: ignore[arg-type]  # Airflow's logger
+        if run.plan_only:
+            return a_pass.plan()
+        pause = a_pass.run()
+        if isinstance(pause, Later):
+            # The next pass reads what this one has read before it can send: it may begin so much earlier.
+            seconds = max(pause.seconds - a_pass.reading, 0.0)
+            run.adopt(QUOTA)
+            return Await(UntilWait(run.clock() + seconds), f"the service takes more in {pause.seconds:.0f} s")
+        if pause is not None:
+            run.adopt(JOBS, before={"read": a_pass.read.to_json() if a_pass.read else None})
+            return Await(EveryWait([JobWait(path) for path in pause.paths]), f"{len(pause.paths)} jobs run")
+        assert a_pass.read is not None, "nothing is to be waited for only when all was read"
+        account = self._account(a_pass.read)
+        assert account is not None, "nothing is to be waited for only when all is over"
+        return account
 
     def proceed(self, run: Run, result: dict[str, Any]) -> Step:
-        """Notes how the jobs ended, then passes over the source again."""
+        """Notes how the jobs ended; then finishes, or passes over the source again for what is missing."""
         assert run.handle is not None, "a wait that ended has a handle"
-        if run.handle.stage == JOBS:
-            numbers = [int(number) for number in run.handle.before["chunks"]]
-            ends = dict(zip(numbers, (_outcome(one) for one in result["outcomes"]), strict=True))
-            ledger = Ledger.read(FolderStore(self._state), self._by)
-            still = {number for number in numbers if ledger.entries[number].outcome is None}
-            if still:
-                ledger.over({number: end for number, end in ends.items() if number in still})
-        return self.start(run)
+        if run.handle.stage != JOBS:
+            return self.start(run)
+        ledger = self._order.ledger(self._by)
+        paths = [one["path"] for one in (run.handle.wait or {})["waits"]]
+        ledger.settle(
+            {p: ended(one["outcome"], one["reason"]) for p, one in zip(paths, result["outcomes"], strict=True)}
+        )
+        read = run.handle.before.get("read")
+        return (self._account(Read.from_json(read)) if read else None) or self.start(run)
 
-    def _pause(self, run: Run, pause: Later | Jobs, progress: Progress, tally: Tally) -> Await:
-        if isinstance(pause, Later):
-            run.adopt(QUOTA)
-            self.log.info("The hourly budget is spent; going on in %.0f s.", pause.seconds)
-            return Await(UntilWait(run.clock() + pause.seconds), f"{tally.read} rows read, the quota is spent")
-        numbers = sorted(pause.paths)
-        run.adopt(JOBS, before={"chunks": numbers})
-        return Await(EveryWait([JobWait(pause.paths[number]) for number in numbers]), f"{len(numbers)} jobs run")
+    def _account(self, read: Read) -> dict[str, Any] | None:
+        return result(self._order, self._order.ledger(self._by), read, self.log)  # type: ignore[arg-type]
 
-    def _result(self, tally: Tally, progress: Progress, rejects: str | None) -> dict[str, Any]:
-        counts = account(tally, progress)
-        if progress.failed:
-            number, reason = next(iter(progress.failed.items()))
-            raise TooManyRejected.of_jobs(len(progress.failed), number, reason, counts)
-        if (
-            counts["read"] != sum(counts[name] for name in ("sent", "rejected", "skipped", "pending"))
-            or counts["pending"]
-        ):
-            raise AssertionError(f"the account does not add up: {counts}")
-        told = self.log.warning if tally.rejected else self.log.info
-        told("Account of %s: %s%s", self._opened_source.name, counts, f"; rejects in {rejects}" if rejects else "")
-        if tally.naive:
-            self.log.warning("%s timestamps had no zone and were taken as UTC.", tally.naive)
-        return {
-            **counts,
-            "share_rejected": tally.rejected / tally.read if tally.read else 0.0,
-            "reasons": tally.reasons,
-            "rejects": rejects,
-            "state": str(self._state),
-        }
+    def _columns(self) -> Columns:
+        ids = arguments.several("association_id_column", self.association_id_column)
+        if not ids:
+            raise InvalidCall("association_id_column must name at least one column")
+        return Columns(
+            association_id=ids,
+            actual_value=arguments.named("actual_value_column", self.actual_value_column, 1000),
+            timestamp=None if arguments.absent(self.timestamp_column) else self.timestamp_column,
+            was_acted_on=None if arguments.absent(self.was_acted_on_column) else self.was_acted_on_column,
+            separator=self.id_separator,
+        )
 
     def _source(self) -> Source:
         if (self.source is None) == (self.sql is None):
@@ -288,32 +244,46 @@ class DataRobotUploadActualsOperator(DataRobotBaseOperator):
         if self.sql is not None:
             return SqlSource(arguments.identifier("sql_conn_id", self.sql_conn_id), self.sql, self.sql_parameters)
         if isinstance(self.source, (str, Path, ObjectStoragePath)):
-            return PathSource(ObjectStoragePath(str(self.source)), self.format, self.encoding, self.delimiter)
-        return GivenSource(self.source)  # type: ignore[arg-type]
+            return self._path_source(self.source)
+        if callable(self.source) or isinstance(self.source, Sequence):
+            return GivenSource(self.source)
+        raise InvalidCall(f"source must be a path, a list or a callable, not {type(self.source).__name__}")
 
-    def _places(self) -> tuple[ObjectStoragePath, ObjectStoragePath]:
+    def _path_source(self, path: str | Path | ObjectStoragePath) -> PathSource:
+        try:
+            codecs.lookup(self.encoding)
+        except LookupError:
+            raise InvalidCall(f"encoding is {self.encoding!r}, which Python does not know") from None
+        for name, sign in (("delimiter", self.delimiter), ("quotechar", self.quotechar)):
+            if len(str(sign)) != 1:
+                raise InvalidCall(f"{name} must be one character, not {sign!r}")
+        given = None if arguments.absent(self.format) else arguments.one_of("format", self.format, FORMATS)
+        where = path if isinstance(path, ObjectStoragePath) else ObjectStoragePath(str(path))
+        return PathSource(where, given, self.encoding, self.delimiter, self.quotechar)
+
+    def _places(self, source: Source) -> tuple[ObjectStoragePath, ObjectStoragePath]:
         """Where ledger and rejects go; only a path has a place of its own."""
-        base = self._opened_source.name if isinstance(self._opened_source, PathSource) else None
-        state = self.state_path or (f"{base}.ledger" if base else None)
-        if state is None:
+        base = source.name if isinstance(source, PathSource) else None
+        state = f"{base}.ledger" if arguments.absent(self.state_path) and base else self.state_path
+        if state is None or arguments.absent(state):
             raise InvalidCall("state_path is needed for sql, a list or a callable: the folder where its ledger lies")
-        rejects = self.rejects_path or (f"{base}.rejects.jsonl" if base else f"{state.rstrip('/')}.rejects.jsonl")
+        given = None if arguments.absent(self.rejects_path) else self.rejects_path
+        rejects = given or f"{base or state.rstrip('/')}.rejects.jsonl"
         return ObjectStoragePath(state), ObjectStoragePath(rejects)
 
-    def _sender(self, context: Context) -> None:
-        instance = context["ti"]
-        self._by = f"{instance.run_id}/{instance.task_id}/{instance.map_index}#{instance.try_number}"
+
+def _sender(context: Context) -> str:
+    """Run and attempt, as the ledger tells them apart."""
+    instance = context["ti"]
+    return f"{instance.dag_id}/{instance.run_id}/{instance.task_id}/{instance.map_index}#{instance.try_number}"
 
 
-def _outcome(end: Mapping[str, Any]) -> tuple[Outcome, str | None]:
-    if end["outcome"] == "done":
-        return "done", None
-    reason = str(end.get("reason"))
-    return ("lost" if reason.startswith(LOST) else "failed"), reason
-
-
-def _count(name: str, value: Any) -> int:
-    number = arguments.seconds(name, value)
-    if not number or number != int(number):
-        raise InvalidCall(f"{name} must be a whole number above 0, not {value!r}")
-    return int(number)
+def _limit(name: str, value: Any) -> float:
+    """A count, or a share below 1."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = -1.0
+    if number < 0 or (number >= 1 and number != int(number)) or number == float("inf"):
+        raise InvalidCall(f"{name} must be a whole number, or a share below 1, not {value!r}")
+    return number

@@ -1,4 +1,4 @@
-"""Where actuals come from and where their ledger lies: paths, queries, lists and callables, opened with Airflow's means."""
+"""Where actuals come from, and where their ledger and rejects lie, opened with Airflow's means."""
 
 from __future__ import annotations
 
@@ -7,30 +7,33 @@ import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, Self, cast
 
 from airflow.providers.common.compat.sdk import BaseHook, ObjectStoragePath
 
 from airflow_provider.api.errors import InvalidCall
 from airflow_provider.mlops.actuals import Reject
-from airflow_provider.mlops.ledger import ChangedInput
+from airflow_provider.mlops.ledger import LedgerInUse
 from airflow_provider.mlops.rows import (
     Broken,
     Columns,
     Row,
+    SourceAbsent,
     UnreadableSource,
     read_csv,
     read_jsonl,
     read_mappings,
     read_parquet,
+    read_table,
 )
 
 if TYPE_CHECKING:
     from types import TracebackType
 
 FETCH = 10_000  # rows of a query that are fetched at a time
+BLOCK = 1 << 20  # bytes
 GZIP = b"\x1f\x8b"
 SUFFIXES = {".csv": "csv", ".tsv": "csv", ".txt": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
 
@@ -47,8 +50,12 @@ class Source(Protocol):
         """All rows, in a stable order."""
         ...
 
+    def share(self) -> float | None:
+        """How much of it has been read by now, from 0 to 1; None where nobody knows."""
+        ...
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(slots=True)
 class PathSource:
     """A file at any URL that Airflow's object storage knows.
 
@@ -59,6 +66,16 @@ class PathSource:
     format: str | None = None
     encoding: str = "utf-8-sig"
     delimiter: str = ","
+    quotechar: str = '"'
+    _raw: BinaryIO | None = field(default=None, init=False)
+    _size: int = field(default=0, init=False)
+
+    def __post_init__(self) -> None:
+        if self.format is None:
+            suffixes = [suffix for suffix in Path(self.path.name).suffixes if suffix != ".gz"]
+            self.format = SUFFIXES.get(suffixes[-1].lower() if suffixes else "")
+        if self.format is None:
+            raise InvalidCall(f"the format of {self.name} cannot be told from its name: give format=csv|jsonl|parquet")
 
     @property
     def name(self) -> str:
@@ -66,44 +83,52 @@ class PathSource:
         return str(self.path)
 
     def rows(self, columns: Columns) -> Iterator[Row | Broken]:
-        """The rows of the file; one that changes meanwhile is an error."""
+        """The rows of the file; one that changes meanwhile is an error, and its last rows are not given."""
         before = self._state()
-        with self.path.open("rb") as raw:
-            stream = _decompressed(raw)
-            match self._format():
+        with self._opened() as stream:
+            match self.format:
                 case "csv":
-                    yield from read_csv(stream, columns, encoding=self.encoding, delimiter=self.delimiter)
+                    dialect = {"delimiter": self.delimiter, "quotechar": self.quotechar}
+                    yield from read_csv(stream, columns, encoding=self.encoding, **dialect)
                 case "jsonl":
                     yield from read_jsonl(stream, columns, encoding=self.encoding)
                 case _:
                     yield from read_parquet(stream, columns)
-        if self._state() != before:
-            raise UnreadableSource(f"{self.name} was changed while it was read")
+            if self._state() != before:
+                raise UnreadableSource(f"{self.name} was changed while it was read")
 
-    def size(self) -> int:
-        """Bytes."""
-        return int(self.path.stat().st_size)
+    def share(self) -> float | None:
+        """By bytes."""
+        return min(self._raw.tell() / self._size, 1.0) if self._raw is not None and self._size else None
 
-    def _format(self) -> str:
-        if self.format:
-            return self.format
-        suffixes = [suffix for suffix in Path(self.path.name).suffixes if suffix != ".gz"]
-        found = SUFFIXES.get(suffixes[-1].lower() if suffixes else "")
-        if found is None:
-            raise InvalidCall(f"the format of {self.name} cannot be told from its name: give format=csv|jsonl|parquet")
-        return found
+    @contextmanager
+    def _opened(self) -> Iterator[BinaryIO]:
+        """The file, or what a gzip holds, told by its first bytes."""
+        with self.path.open("rb") as raw:
+            self._raw, self._size = raw, int(self.path.stat().st_size)
+            head = raw.read(len(GZIP))
+            raw.seek(0)
+            try:
+                yield cast("BinaryIO", io.BufferedReader(gzip.GzipFile(fileobj=raw))) if head == GZIP else raw
+            finally:
+                self._raw = None
 
-    def _state(self) -> tuple[Any, ...]:
+    def _state(self) -> int:
+        """Something that is another number when the file is another."""
         try:
-            stat = self.path.stat()
+            self.path.fs.invalidate_cache()
+            if self.path.is_dir():
+                raise UnreadableSource(f"{self.name} is a folder: give one file, or one task for each")
+            return int(self.path.checksum())
         except FileNotFoundError:
-            raise UnreadableSource(f"{self.name} does not exist") from None
-        return (stat.st_size, getattr(stat, "st_mtime", None))
+            raise SourceAbsent(f"{self.name} does not exist") from None
+        except PermissionError as error:
+            raise UnreadableSource(f"{self.name} may not be read: {error}") from None
 
 
 @dataclass(frozen=True, slots=True)
 class SqlSource:
-    """The result of a query through any Airflow connection with a DB-API hook; give it an ORDER BY."""
+    """The result of a query through any Airflow connection with a DB-API hook; it needs an ORDER BY."""
 
     conn_id: str
     sql: str
@@ -116,33 +141,47 @@ class SqlSource:
 
     def rows(self, columns: Columns) -> Iterator[Row | Broken]:
         """The rows, fetched in portions, through a server-side cursor where the driver has them."""
-        connection = BaseHook.get_connection(self.conn_id).get_hook().get_conn()
+        hook = BaseHook.get_hook(self.conn_id)
+        if not hasattr(hook, "get_conn"):
+            raise InvalidCall(f"sql_conn_id {self.conn_id!r} is no connection to a database")
+        connection = hook.get_conn()
         try:
             cursor = _cursor(connection)
             cursor.execute(self.sql, self.parameters) if self.parameters else cursor.execute(self.sql)
-            yield from read_mappings(_mappings(cursor), columns)
+            first = cursor.fetchmany(FETCH)
+            names = [column[0] for column in cursor.description]  # psycopg knows them only after the first rows
+            yield from read_table(names, _lines(cursor, first), columns)
         finally:
             connection.close()
 
+    def share(self) -> None:
+        """Not known before the end."""
+        return
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(slots=True)
 class GivenSource:
     """A list of mappings (from XCom, for example), or a callable that gives an iterable of them each time."""
 
     entries: Sequence[Any] | Callable[[], Iterable[Any]]
+    _given: int = field(default=0, init=False)
 
     @property
     def name(self) -> str:
         """What it is."""
-        return getattr(
-            self.entries,
-            "__name__",
-            f"list of {len(self.entries)} rows" if isinstance(self.entries, Sequence) else "callable",
-        )
+        if isinstance(self.entries, Sequence):
+            return f"list of {len(self.entries)} rows"
+        return str(getattr(self.entries, "__name__", "callable"))
 
     def rows(self, columns: Columns) -> Iterator[Row | Broken]:
         """The rows."""
-        yield from read_mappings(self.entries() if callable(self.entries) else self.entries, columns)
+        for row in read_mappings(self.entries() if callable(self.entries) else self.entries, columns):
+            self._given = row.line if isinstance(row, Broken) else row[0]
+            yield row
+
+    def share(self) -> float | None:
+        """Of a list only."""
+        return self._given / len(self.entries) if isinstance(self.entries, Sequence) and self.entries else None
 
 
 class FolderStore:
@@ -153,6 +192,7 @@ class FolderStore:
 
     def names(self) -> Iterable[str]:
         """The names of its files; none while it does not exist."""
+        self._folder.fs.invalidate_cache()
         return [one.name for one in self._folder.iterdir()] if self._folder.exists() else []
 
     def read(self, name: str) -> bytes:
@@ -165,45 +205,51 @@ class FolderStore:
         target = self._folder / name
         self._folder.mkdir(parents=True, exist_ok=True)
         if target.exists():
-            raise ChangedInput(f"{target} is there already: another task uploads the same input at this moment")
+            raise LedgerInUse(f"{target} is there already: another task uploads the same input at this moment")
         if self._folder.protocol in ("file", ""):
-            part = target.with_name(f".{name}.part")
+            part = Path(self._folder.path) / f".{name}.part"
             part.write_bytes(content)
-            part.rename(target)
+            part.rename(target.path)
         else:
             target.write_bytes(content)
 
 
 class RejectsFile:
-    """Refused rows as JSON lines: gathered beside the worker, put to their place whole."""
+    """Refused rows as JSON lines: gathered beside the worker, put to their place whole.
+
+    :param work: a work directory on this machine.
+    """
 
     def __init__(self, path: ObjectStoragePath, work: Path) -> None:
         self._path = path
         self._part = work / "rejects.jsonl"
 
-    def __enter__(self) -> Callable[[Reject], None]:
+    def add(self, reject: Reject) -> None:
+        """One more."""
+        line = reject.to_json()
+        try:
+            text = json.dumps(line, default=str, allow_nan=False, skipkeys=True)
+        except ValueError:  # JSON has no word for NaN
+            text = json.dumps({**line, "row": str(line["row"])})
+        self._stream.write(text + "\n")
+
+    def put(self) -> str:
+        """Puts them to their place, over those of an earlier pass; gives its URL."""
+        self._stream.flush()
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        with self._part.open("rb") as part, self._path.open("wb") as target:
+            while block := part.read(BLOCK):
+                target.write(block)
+        return str(self._path)
+
+    def __enter__(self) -> Self:
         self._stream = self._part.open("w", encoding="utf-8")
-        return lambda reject: self._stream.write(json.dumps(reject.to_json(), default=str) + "\n") and None
+        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stream.close()
-
-    def put(self) -> str:
-        """Puts the file to its place; its URL."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        with self._part.open("rb") as part, self._path.open("wb") as target:
-            while block := part.read(1 << 20):
-                target.write(block)
-        return str(self._path)
-
-
-def _decompressed(raw: BinaryIO) -> BinaryIO:
-    """The stream itself, or what a gzip holds; told by its first bytes."""
-    head = raw.read(2)
-    raw.seek(0)
-    return io.BufferedReader(gzip.GzipFile(fileobj=raw)) if head == GZIP else raw  # type: ignore[arg-type,return-value]
 
 
 def _cursor(connection: Any) -> Any:
@@ -213,18 +259,7 @@ def _cursor(connection: Any) -> Any:
     return connection.cursor()
 
 
-def _mappings(cursor: Any) -> Iterator[dict[str, Any]]:
-    while portion := cursor.fetchmany(FETCH):
-        names = [column[0] for column in cursor.description]
-        for fields in portion:
-            yield dict(zip(names, fields, strict=True))
-
-
-@contextmanager
-def opened(source: Source, columns: Columns) -> Iterator[Iterator[Row | Broken]]:
-    """The rows of a source, closed with the block."""
-    rows = source.rows(columns)
-    try:
-        yield rows
-    finally:
-        rows.close()  # type: ignore[attr-defined]
+def _lines(cursor: Any, portion: Sequence[Any]) -> Iterator[Any]:
+    while portion:
+        yield from portion
+        portion = cursor.fetchmany(FETCH)
