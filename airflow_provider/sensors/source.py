@@ -55,11 +55,11 @@ class DataRobotSourceSensor(BaseSensorOperator):
             path = files.path_of("source", self.source)
             least = arguments.whole("least_bytes", self.least_bytes, 0)
             steady = arguments.seconds("steady_for", self.steady_for) or 0.0
-        try:
-            state = files.state_of(path)
-        except UnreadableSource as absent:
-            self.log.info("%s", absent)
-            return PokeReturnValue(is_done=False)
+            try:
+                state = files.state_of(path)
+            except UnreadableSource as absent:
+                self.log.info("%s", absent)
+                return PokeReturnValue(is_done=False)
         age = None if state.modified is None else time.time() - state.modified
         if state.size < least or (age is not None and age < steady):
             self.log.info("%s has %d bytes and was changed %s s ago: not yet.", path, state.size, age)

@@ -26,7 +26,10 @@ def path_of(name: str, given: Any) -> ObjectStoragePath:
     text = str(given or "").strip()
     if not text or text.lower() == "none":
         raise InvalidCall(f"{name} must be the path or URL of a file, not {given!r}")
-    return ObjectStoragePath(text)
+    try:
+        return ObjectStoragePath(text)
+    except ValueError as error:
+        raise InvalidCall(f"{name} must be the path or URL of a file, not {given!r}: {error}") from None
 
 
 def state_of(path: ObjectStoragePath) -> FileState:
@@ -37,6 +40,8 @@ def state_of(path: ObjectStoragePath) -> FileState:
         stat = path.stat()
     except FileNotFoundError:
         raise UnreadableSource(f"{path} does not exist") from None
+    except ValueError as error:  # no file system is registered for the scheme: a provider is missing
+        raise InvalidCall(f"{path} cannot be opened: {error}") from None
     modified = getattr(stat, "st_mtime", None)
     return FileState(int(stat.st_size), None if modified is None else float(modified))
 
