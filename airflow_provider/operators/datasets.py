@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import tempfile
 from collections.abc import Sequence
+from dataclasses import astuple
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider.api.errors import Gone, InvalidCall, NotFound
@@ -104,7 +105,7 @@ class DataRobotUploadDatasetOperator(DataRobotBaseOperator):
             raise UnreadableSource(f"{self._path} is empty")
         if self.dataset_id is not None:
             return self._send(run, datasets.file_name(str(self.name), None, self._path.name), state)
-        mark = datasets.mark_of(self._instance, self._path, state.size, state.modified) if self.marked else None
+        mark = datasets.mark_of(self._instance, self._path, *astuple(state)) if self.marked else None
         name = datasets.file_name(str(self.name), mark, self._path.name)
         found = datasets.find(run.client, name, failed=False) if mark else None
         if found is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -15,10 +16,14 @@ BLOCK = 1 << 20  # bytes that are held at a time
 
 @dataclass(frozen=True, slots=True)
 class FileState:
-    """What a file is at a moment: equal states mean that it was not changed meanwhile."""
+    """What a file is at a moment: equal states mean that it was not changed meanwhile.
+
+    ``modified`` (seconds since 1970) and ``tag`` (of an object store) are None where its place does not tell them.
+    """
 
     size: int
-    modified: float | None
+    modified: float | None = None
+    tag: str | None = None
 
 
 def path_of(name: str, given: Any) -> ObjectStoragePath:
@@ -42,8 +47,9 @@ def state_of(path: ObjectStoragePath) -> FileState:
         raise UnreadableSource(f"{path} does not exist") from None
     except ValueError as error:  # no file system is registered for the scheme: a provider is missing
         raise InvalidCall(f"{path} cannot be opened: {error}") from None
-    modified = getattr(stat, "st_mtime", None)
-    return FileState(int(stat.st_size), None if modified is None else float(modified))
+    modified = getattr(stat, "st_mtime", None) or None  # Airflow says 0 where a store has another word for it
+    tag = (stat.get("ETag") or stat.get("etag")) if isinstance(stat, Mapping) else None
+    return FileState(int(stat.st_size), None if modified is None else float(modified), tag)
 
 
 def put(stream: BinaryIO, target: ObjectStoragePath) -> None:
