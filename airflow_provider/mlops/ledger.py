@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from airflow_provider.api.errors import DataRobotError
+from airflow_provider.api.once import SETTLE
 from airflow_provider.mlops.actuals import Chunk
 from airflow_provider.mlops.row_check import Tally
 
@@ -185,25 +186,25 @@ class Ledger:
         known.by, known.sends, known.order, known.at = by, known.sends + 1, self.latest, at
         known.location = known.outcome = known.reason = None
         self.entries[number] = known
-        self.charges[self.latest, number] = (at, one["rows"] * content["weight"])
+        # As long as there is no answer it may arrive late, and late is on the safe side of any hour.
+        self.charges[self.latest, number] = (at + SETTLE, one["rows"] * content["weight"])
 
     def _sent(self, number: int, location: str | None, at: float) -> None:
         entry = self.entries[number]
         entry.location = location
         if location is None:
             entry.outcome = "done"
-        # It arrived at some time until now: later is on the safe side of any hour.
         self.charges[entry.order, number] = (at, self.charges[entry.order, number][1])
 
     def _over(self, number: int, outcome: Outcome, reason: str | None) -> None:
         entry = self.entries[number]
-        if entry.unsure and outcome != "refused":
-            self.unsure = max(self.unsure, entry.at)
-        entry.outcome, entry.reason = outcome, reason
         if outcome == "refused":
             entry.sends -= 1
             entry.tries -= 1
             self.charges.pop((entry.order, number), None)
+        elif entry.unsure:
+            self.unsure = max(self.unsure, entry.at)
+        entry.outcome, entry.reason = outcome, reason
 
 
 def account(tally: Tally, ledger: Ledger, chunks: int) -> dict[str, int]:

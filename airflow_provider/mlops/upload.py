@@ -220,8 +220,10 @@ class Upload:
         if seconds <= STAND_BY:
             self.client.sleep(max(seconds, 0.0))
             return None
-        log.info("Nothing can be sent for %.0f s.", seconds)
-        return Later(seconds) if self._all_over(LOOKS) else Jobs(tuple(self._running))
+        ready = self.client.clock() + seconds
+        if not self._all_over(LOOKS):
+            return Jobs(tuple(self._running))
+        return Later(max(ready - self.client.clock(), 0.0))
 
 
 def ended(outcome: str, reason: str | None) -> End:

@@ -37,7 +37,7 @@ def stream(text: str | bytes, encoding: str = "utf-8") -> io.BytesIO:
 
 def numbered(*rows: tuple[Any, ...]) -> list[Row | Broken]:
     """Rows from (id, value[, timestamp[, acted]])."""
-    return [(line, *row, *[None] * (4 - len(row))) for line, row in enumerate(rows, 1)]  # type: ignore[misc]
+    return [(line, *row, *[None] * (4 - len(row))) for line, row in enumerate(rows, 1)]
 
 
 def packed(

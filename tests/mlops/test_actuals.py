@@ -25,7 +25,9 @@ from tests.mlops.inputs import NOW, InMemory, numbered, packed
 SUBMIT = contract().operation("submitDeploymentActualsFromJson")
 NAN, INF = float("nan"), float("inf")
 TARGETS = ["Regression", "Binary", "Multiclass", "TextGeneration"]
-WORDS = st.sampled_from(["", " ", "a", "yes", "1", "1.0", "1e999", "nan", "-inf", "1_000", "é\ud800", "x" * 129, "\x00"])
+WORDS = st.sampled_from(
+    ["", " ", "a", "yes", "1", "1.0", "1e999", "nan", "-inf", "1_000", "é\ud800", "x" * 129, "\x00"]
+)
 TIMES = st.datetimes() | st.datetimes(timezones=st.timezones()) | st.dates() | st.datetimes().map(datetime.isoformat)
 ODD = st.sampled_from([b"a", [1], {"a": 1}, (1, 2), Decimal("NaN"), Decimal("1E+400"), 10**400, -0.0, object()])
 ANYTHING = WORDS | TIMES | ODD | st.text(max_size=5) | st.none() | st.booleans() | st.integers() | st.floats()
@@ -59,9 +61,7 @@ def test_what_passes_the_row_check_passes_the_contract(
 ) -> None:
     """The checker sees the first row only when bulk bodies are sent: this is what makes that right."""
     tally, rejects = Tally(), list[Reject]()
-    made = packed(
-        numbered(row), target, ["1", "yes"] if known else None, tally, rejects, keep_without_predictions=keep
-    )
+    made = packed(numbered(row), target, ["1", "yes"] if known else None, tally, rejects, keep_without_predictions=keep)
     assert tally.read == 1 == tally.rejected + len(made)
     for chunk, body in zip(made, bodies(made), strict=True):
         assert check_body(SUBMIT, body, contract()) == []
@@ -221,7 +221,11 @@ def test_was_acted_on_that_is_neither() -> None:
 
 
 def test_rejects_say_where_and_why() -> None:
-    rows = [(4, "a", "x", None, None), Broken(5, "wrong number of fields: 1 in place of 2", ["b"]), (6, "c", 1, "", "")]
+    rows: list[Row | Broken] = [
+        (4, "a", "x", None, None),
+        Broken(5, "wrong number of fields: 1 in place of 2", ["b"]),
+        (6, "c", 1, "", ""),
+    ]
     rejects, tally = list[Reject](), Tally()
     made = packed(rows, "Regression", tally=tally, rejects=rejects)
     assert values(made) == [[("c", 1.0)]]
@@ -294,7 +298,9 @@ def test_duplicates_are_an_error_where_they_are_to_be(pairs: list[tuple[str, str
     sent: list[Chunk] = []
     check, tally = RowCheck("Binary", None, NOW, Tally()), Tally()
     with pytest.raises(DuplicateId, match="stands in the input"):
-        sent.extend(chunks(numbered(*pairs), check, tally, duplicates="error", seen=InMemory(), size=size, on_reject=id))
+        sent.extend(
+            chunks(numbered(*pairs), check, tally, duplicates="error", seen=InMemory(), size=size, on_reject=id)
+        )
     assert all(max(Counter(ids).values()) == 1 for ids in windows(sent))
 
 
