@@ -11,6 +11,7 @@ from typing import Any
 from airflow_provider.emulator.agenda import catch_up
 from airflow_provider.emulator.clock import Clock
 from airflow_provider.emulator.faults import Faults
+from airflow_provider.emulator.fetching import Fetch
 from airflow_provider.emulator.files import Files
 from airflow_provider.emulator.requestlog import RequestLog
 from airflow_provider.emulator.rows import FILLERS, Rows
@@ -49,6 +50,7 @@ class Service:
         self.request_plan: dict[str, Any] = {}
         self.rows = Rows(_beside(state, ".rows"), self._fill)
         self.files = Files(_beside(state, ".files"))
+        self.fetches: dict[str, Fetch] = {}  # files on their way, by the dataset version that they are for
         self.posts: deque[float] = deque()  # moments of the last posts of actuals, for the request rate
         self._real = real
         saved = self.store.load()
@@ -75,6 +77,7 @@ class Service:
         self.rows.begin(self.generation)
         self.files.clear()
         self.posts.clear()
+        self.fetches.clear()
 
     def reset(self, world: str | None = None, switches: Mapping[str, Any] | None = None) -> None:
         """Everything as at the start: world, clock, switches, paces, faults, log and effects."""

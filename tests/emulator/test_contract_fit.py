@@ -207,6 +207,8 @@ def rows(emulator: EmulatorDoor, requester: httpx.Client) -> Iterator[tuple[str,
 def datasets(emulator: EmulatorDoor, requester: httpx.Client) -> Iterator[tuple[str, httpx.Response]]:
     made = upload(requester)
     yield "createDatasetFromFile", made
+    for url in ("http://127.0.0.1:9/visits.csv", "visits.csv"):
+        yield "createDatasetFromUrl", requester.post("datasets/fromURL/", json={"url": url})
     path = f"datasets/{made.json()['catalogId']}/"
     yield "getDataset", requester.get(path)
     yield "downloadDatasetFile", requester.get(f"{path}file/")

@@ -5,6 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import socket
+import threading
+from collections.abc import Iterator
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -163,6 +166,73 @@ def test_another_name(emulator: EmulatorDoor, requester: httpx.Client) -> None:
     seen = taken(requester.patch(f"datasets/{key}/", json={"name": "Visits", "categories": ["TRAINING"]}))
     assert (seen["name"], seen["categories"]) == ("Visits", ["TRAINING"])
     assert taken(requester.get(f"datasets/{key}/"))["name"] == "Visits"
+
+
+class Shelf(SimpleHTTPRequestHandler):
+    """A web server with one file, which it hands out when it is told to."""
+
+    ready = threading.Event()
+
+    def do_GET(self) -> None:
+        self.ready.wait(timeout=30)
+        self.send_response(200 if self.path == "/data/visits.csv" else 404)
+        self.end_headers()
+        self.wfile.write(CSV)
+
+    def log_message(self, *_: Any) -> None:
+        """Nothing on standard error."""
+
+
+@pytest.fixture
+def shelf() -> Iterator[str]:
+    Shelf.ready.clear()
+    with ThreadingHTTPServer(("127.0.0.1", 0), Shelf) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        Shelf.ready.set()
+        server.shutdown()
+        thread.join()
+
+
+def until_over(emulator: EmulatorDoor, client: httpx.Client, answer: httpx.Response) -> httpx.Response:
+    """The status object's last answer; the thread that fetches is not on the service's clock."""
+    for _ in range(2_000):
+        emulator.advance(1)
+        ended = client.get(answer.headers["Location"])
+        if ended.status_code == 303 or ended.json()["status"] == "ERROR":
+            return ended
+    raise AssertionError("the file never came")
+
+
+def test_a_dataset_from_a_url(emulator: EmulatorDoor, requester: httpx.Client, shelf: str) -> None:
+    """wire.md J: fromURL/ 202 JSON; the job waits for the file."""
+    answer = requester.post("datasets/fromURL/", json={"url": f"{shelf}/data/visits.csv"})
+    path = f"datasets/{answer.json()['catalogId']}/"
+    emulator.advance(60)
+    assert requester.get(answer.headers["Location"]).json()["status"] == "RUNNING"
+    Shelf.ready.set()
+    assert until_over(emulator, requester, answer).status_code == 303
+    seen = taken(requester.get(path))
+    assert (seen["name"], seen["processingState"], seen["rowCount"]) == ("visits.csv", "COMPLETED", 2)
+    assert requester.get(f"{path}file/").content == CSV
+
+
+@pytest.mark.parametrize("path", ["/gone.csv", None])
+def test_a_url_that_cannot_be_read(
+    emulator: EmulatorDoor, requester: httpx.Client, shelf: str, path: str | None
+) -> None:
+    Shelf.ready.set()
+    url = f"{shelf}{path}" if path else "http://127.0.0.1:9/visits.csv"
+    answer = requester.post("datasets/fromURL/", json={"url": url})
+    assert until_over(emulator, requester, answer).json()["message"].startswith("The URL could not be read: ")
+    seen = taken(requester.get(f"datasets/{answer.json()['catalogId']}/"))
+    assert (seen["processingState"], seen["error"][:26]) == ("ERROR", "The URL could not be read:")
+
+
+@pytest.mark.parametrize("url", ["file:///etc/hostname", "visits.csv", ""])
+def test_a_url_is_http(requester: httpx.Client, url: str) -> None:
+    assert requester.post("datasets/fromURL/", json={"url": url}).status_code == 422
 
 
 def multipart(*parts: bytes, boundary: bytes = b"cut", end: bytes = b"--") -> tuple[bytes, dict[str, str]]:

@@ -69,20 +69,25 @@ def _scale(service: Service, name: str, value: float | None) -> float | None:
 
 def lines(accuracy: Accuracy, rows: list[Row]) -> list[dict[str, Any]]:
     """One line for each model and metric, as the newer API has them (wire.md K.1)."""
-    found = []
-    for model in accuracy.models:
-        count, values = accuracy.values(row for row in rows if row.model == model)
-        baseline_count, baseline = accuracy.baseline(model)
-        found += [
-            {
-                "modelId": model,
-                "metricName": name,
-                "value": value,
-                "sampleSize": count,
-                "baselineValue": baseline.get(name),
-                "baselineSampleSize": baseline_count,
-                "percentChange": percent_change(name, value, baseline.get(name)),
-            }
-            for name, value in values.items()
-        ]
-    return found
+    parts: dict[str, list[Row]] = {model: [] for model in accuracy.models}
+    for row in rows:
+        parts[row.model].append(row)
+    return [line for model, part in parts.items() for line in summed_up(accuracy, model, part)]
+
+
+def summed_up(accuracy: Accuracy, model: str | None, rows: list[Row]) -> list[dict[str, Any]]:
+    """One line for each metric of these rows, beside the baseline of their model (None: of the first)."""
+    count, values = accuracy.values(rows)
+    baseline_count, baseline = accuracy.baseline(model or accuracy.models[0])
+    return [
+        {
+            "modelId": model,
+            "metricName": name,
+            "value": value,
+            "sampleSize": count,
+            "baselineValue": baseline.get(name),
+            "baselineSampleSize": baseline_count,
+            "percentChange": percent_change(name, value, baseline.get(name)),
+        }
+        for name, value in values.items()
+    ]

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider.emulator.answers import refuse
 from airflow_provider.emulator.behaviour.rights import is_admin
 from airflow_provider.emulator.clock import iso
-from airflow_provider.emulator.jobs import WORKS, JobFails, Work, start
+from airflow_provider.emulator.fetching import fetch
+from airflow_provider.emulator.jobs import WORKS, JobFails, NotYet, Work, start
 
 if TYPE_CHECKING:
     from airflow_provider.emulator.service import Service
@@ -68,24 +69,27 @@ def add_version(service: Service, user: Record, dataset: Record, kept: Record) -
 
     :param kept: the file as ``uploads.py`` tells it
     """
-    version = service.store.add(
-        "datasetVersions",
-        {
-            "datasetId": dataset["id"],
-            "createdBy": user["id"],
-            "createdAt": service.clock.now(),
-            "state": "RUNNING",
-            "error": None,
-            "lines": kept["lines"],
-            "size": kept["size"],
-            "columns": None,
-        },
-        "datasetVersionCreated",
-    )
+    version = _new_version(service, user, dataset, lines=kept["lines"], size=kept["size"])
     service.files.path(kept["name"]).rename(service.files.path(version["id"]))
+    return version, _start(service, dataset, version)
+
+
+def fetch_version(service: Service, user: Record, dataset: Record, url: str) -> tuple[Record, Record]:
+    """The same from a URL; the job is not over before the file is there."""
+    version = _new_version(service, user, dataset, lines=0, size=0)
+    service.fetches[version["id"]] = fetch(url, service.files.path(version["id"]))
+    return version, _start(service, dataset, version)
+
+
+def _new_version(service: Service, user: Record, dataset: Record, **counts: int) -> Record:
+    made = {"datasetId": dataset["id"], "createdBy": user["id"], "createdAt": service.clock.now(), **counts}
+    version = {**made, "state": "RUNNING", "error": None, "columns": None}
+    return service.store.add("datasetVersions", version, "datasetVersionCreated")
+
+
+def _start(service: Service, dataset: Record, version: Record) -> Record:
     arguments = {"datasetVersionId": version["id"]}
-    job = start(service, "datasetProcessing", "processDataset", arguments, f"datasets/{dataset['id']}/")
-    return version, job
+    return start(service, "datasetProcessing", "processDataset", arguments, f"datasets/{dataset['id']}/")
 
 
 def delete(service: Service, dataset: Record) -> None:
@@ -152,14 +156,28 @@ def _process(service: Service, job: Record) -> None:
     version = _version(service, job)
     if version is None:
         raise JobFails("The dataset was deleted meanwhile.")
+    _await_file(service, version)
     changes: dict[str, Any] = {"columns": column_names(service, version), "state": "COMPLETED"}
     service.store.change("datasetVersions", version["id"], changes, "datasetProcessed")
+
+
+def _await_file(service: Service, version: Record) -> None:
+    """A file that is fetched must have come; one that was on its way when a process ended never will."""
+    on_its_way = service.fetches.get(version["id"])
+    if on_its_way is not None:
+        if not on_its_way.over.is_set():
+            raise NotYet
+        counted = on_its_way.lines
+        service.store.change("datasetVersions", version["id"], {"lines": counted.lines, "size": counted.size})
+    if not version["size"] or (on_its_way and on_its_way.fault):
+        raise JobFails((on_its_way and on_its_way.fault) or "The file is empty or was not read to its end.")
 
 
 def _give_up(service: Service, job: Record) -> None:
     version = _version(service, job)
     if version is not None:
-        error = job["plan"].get("failsWith") or UNREADABLE
+        fetched = service.fetches.get(version["id"])
+        error = job["plan"].get("failsWith") or (fetched and fetched.fault) or UNREADABLE
         service.store.change("datasetVersions", version["id"], {"state": "ERROR", "error": error})
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from airflow_provider.emulator.answers import Answer
-from airflow_provider.emulator.behaviour.accuracy import Accuracy, lines
+from airflow_provider.emulator.behaviour.accuracy import Accuracy, lines, summed_up
 from airflow_provider.emulator.behaviour.matching import Row, models_of, split, target_of, watched
 from airflow_provider.emulator.behaviour.periods import Period, period_of
 from airflow_provider.emulator.calls import Call, serves
-from airflow_provider.emulator.metrics import percent_change
 
+SHOWN = ("value", "baselineValue", "percentChange")  # of each metric in the page's object
 DEFAULT_METRIC = {"Regression": "RMSE"}  # of the other target types LogLoss; the page names none
 
 
@@ -23,31 +23,13 @@ def get_accuracy(call: Call) -> Answer:
     found = lines(accuracy, rows) if enough or call.service.switches["few_actuals"] == "null_values" else []
     if not enough:
         found = [{**line, "value": None, "percentChange": None} for line in found]
-    body: dict[str, Any] = {
-        "batchIds": [],
-        "period": period.view(),
-        "metrics": _metrics(accuracy, rows, shown=bool(found), enough=enough),
-        "data": found,
-    }
-    if len(accuracy.models) == 1:
+    one = len(accuracy.models) == 1
+    together = found if one or not found else summed_up(accuracy, None, rows if enough else [])
+    metrics = {line["metricName"]: {name: line[name] for name in SHOWN} for line in together}
+    body: dict[str, Any] = {"batchIds": [], "period": period.view(), "metrics": metrics, "data": found}
+    if one:
         body["modelId"] = accuracy.models[0]
     return Answer(200, body)
-
-
-def _metrics(accuracy: Accuracy, rows: list[Row], *, shown: bool, enough: bool) -> dict[str, Any]:
-    """The metrics of all models together, by name."""
-    if not shown:
-        return {}
-    baseline = accuracy.baseline(accuracy.models[0])[1]
-    values = accuracy.values(rows)[1] if enough else dict.fromkeys(accuracy.names)
-    return {
-        name: {
-            "value": value,
-            "baselineValue": baseline.get(name),
-            "percentChange": percent_change(name, value, baseline.get(name)),
-        }
-        for name, value in values.items()
-    }
 
 
 @serves("getDeploymentAccuracyOverTime")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
-from airflow_provider.emulator.answers import Answer, empty, refuse
+from airflow_provider.emulator.answers import Answer, empty, invalid, refuse
 from airflow_provider.emulator.behaviour import datasets
 from airflow_provider.emulator.behaviour.datasets import latest_version, version_of, versions_of, view, visible_dataset
 from airflow_provider.emulator.behaviour.rights import is_admin
 from airflow_provider.emulator.calls import Call, serves
+from airflow_provider.emulator.fetching import SCHEMES
 from airflow_provider.emulator.store import Record
 from airflow_provider.emulator.uploads import KEPT
 
@@ -26,8 +28,24 @@ def create_version_from_file(call: Call) -> Answer:
     return _new_version(call, _dataset(call))
 
 
+@serves("createDatasetFromUrl")
+def create_from_url(call: Call) -> Answer:
+    """The same from a URL, which the service fetches itself."""
+    url = call.body["url"]
+    if not url.startswith(SCHEMES):
+        raise invalid([f"must begin with {' or '.join(SCHEMES)} @ $.url"])
+    name = unquote(urlsplit(url).path.rstrip("/").rpartition("/")[2]) or url
+    dataset = datasets.create(call.service, call.user, name, _categories(call.body))
+    version, job = datasets.fetch_version(call.service, call.user, dataset, url)
+    return _accepted(call, dataset, version, job)
+
+
 def _new_version(call: Call, dataset: Record) -> Answer:
     version, job = datasets.add_version(call.service, call.user, dataset, call.body[KEPT])
+    return _accepted(call, dataset, version, job)
+
+
+def _accepted(call: Call, dataset: Record, version: Record, job: Record) -> Answer:
     body = {"catalogId": dataset["id"], "catalogVersionId": version["id"], "statusId": job["id"]}
     return call.accepted(job, body)
 

@@ -24,8 +24,8 @@ def values(rows: Iterable[Pair], threshold: float = 0.5) -> Values:
     steps = list(_steps(pairs))
     loss = log_loss(pairs)
     share = sum(positive for _, positive in pairs) / len(pairs)
-    nothing_known = log_loss([(share, positive) for _, positive in pairs])
     both = 0 < share < 1
+    nothing_known = -share * math.log(share) - (1 - share) * math.log(1 - share) if both else 0.0
     auc = _auc(steps) if both else None
     return {
         "LogLoss": loss,
