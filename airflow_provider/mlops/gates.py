@@ -34,8 +34,7 @@ __all__ = [
     "measure",
 ]
 
-ROWS_A_PAGE = 1000
-MOST_ROWS = 20_000  # of a window that is counted row by row: twenty requests a look
+MOST_ROWS = 20_000  # of a window that is counted row by row: each page of them is a request at each look
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +111,6 @@ def coverage_gate(
     rule, about = Rule(">=", share, minimum_sample=minimum_predictions), _about(deployment_id, window)
     if by == "summary":
         return Gate(coverage.OPERATION, {**arguments, "bucketSize": "PT1H"}, "coverage", rule, {}, about)
-    arguments |= {"limit": ROWS_A_PAGE, "offset": 0}
     path = prepare(prediction_rows.OPERATION, arguments).path
     of = {"path": path, "most": MOST_ROWS}
     return Gate(prediction_rows.OPERATION, arguments, "prediction_rows", rule, of, about)

@@ -94,7 +94,7 @@ def test_coverage_by_summary_and_by_rows() -> None:
         "reason": "value 0.75 is >= 0.75",
     }
     assert script.lines == [
-        f"GET /api/v2/deployments/{ID}/predictionResults/?offset=0&limit=1000&{QUERY}",
+        f"GET /api/v2/deployments/{ID}/predictionResults/?{QUERY}",
         f"GET /api/v2/deployments/{ID}/predictionResults/?limit=2&offset=2",
     ]
 
