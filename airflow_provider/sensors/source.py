@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import BaseSensorOperator, PokeReturnValue
 
-from airflow_provider.mlops.rows import UnreadableSource
+from airflow_provider.mlops.rows import SourceAbsent
 from airflow_provider.tasks import arguments, files
 from airflow_provider.tasks.outcomes import translated
 
@@ -57,7 +57,7 @@ class DataRobotSourceSensor(BaseSensorOperator):
             steady = arguments.seconds("steady_for", self.steady_for) or 0.0
             try:
                 state = files.state_of(path)
-            except UnreadableSource as absent:
+            except SourceAbsent as absent:
                 self.log.info("%s", absent)
                 return PokeReturnValue(is_done=False)
         age = None if state.modified is None else time.time() - state.modified

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from airflow.providers.common.compat.sdk import ObjectStoragePath
 
 from airflow_provider.api.errors import InvalidCall
-from airflow_provider.mlops.rows import UnreadableSource
+from airflow_provider.mlops.rows import SourceAbsent
 
 BLOCK = 1 << 20  # bytes that are held at a time
 
@@ -38,17 +37,17 @@ def path_of(name: str, given: Any) -> ObjectStoragePath:
 
 
 def state_of(path: ObjectStoragePath) -> FileState:
-    """The file's state; raises :class:`UnreadableSource` where there is no file."""
+    """The file's state; raises :class:`SourceAbsent` where there is no file."""
     try:
         if not path.is_file():
-            raise UnreadableSource(f"{path} does not exist, or is no file")
+            raise SourceAbsent(f"{path} does not exist, or is no file")
         stat = path.stat()
     except FileNotFoundError:
-        raise UnreadableSource(f"{path} does not exist") from None
+        raise SourceAbsent(f"{path} does not exist") from None
     except ValueError as error:  # no file system is registered for the scheme: a provider is missing
         raise InvalidCall(f"{path} cannot be opened: {error}") from None
-    modified = getattr(stat, "st_mtime", None) or None  # Airflow says 0 where a store has another word for it
-    tag = (stat.get("ETag") or stat.get("etag")) if isinstance(stat, Mapping) else None
+    modified = stat.st_mtime or None  # Airflow says 0 where a store has another word for it
+    tag = stat.get("ETag") or stat.get("etag")
     return FileState(int(stat.st_size), None if modified is None else float(modified), tag)
 
 

@@ -20,7 +20,6 @@ from airflow_provider.mlops.rows import (
     Broken,
     Columns,
     Row,
-    SourceAbsent,
     UnreadableSource,
     read_csv,
     read_jsonl,
@@ -28,12 +27,12 @@ from airflow_provider.mlops.rows import (
     read_parquet,
     read_table,
 )
+from airflow_provider.tasks import files
 
 if TYPE_CHECKING:
     from types import TracebackType
 
 FETCH = 10_000  # rows of a query that are fetched at a time
-BLOCK = 1 << 20  # bytes
 GZIP = b"\x1f\x8b"
 SUFFIXES = {".csv": "csv", ".tsv": "csv", ".txt": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
 
@@ -85,6 +84,7 @@ class PathSource:
     def rows(self, columns: Columns) -> Iterator[Row | Broken]:
         """The rows of the file; one that changes meanwhile is an error, and its last rows are not given."""
         before = self._state()
+        self._size = before.size
         with self._opened() as stream:
             match self.format:
                 case "csv":
@@ -105,7 +105,7 @@ class PathSource:
     def _opened(self) -> Iterator[BinaryIO]:
         """The file, or what a gzip holds, told by its first bytes."""
         with self.path.open("rb") as raw:
-            self._raw, self._size = raw, int(self.path.stat().st_size)
+            self._raw = raw
             head = raw.read(len(GZIP))
             raw.seek(0)
             try:
@@ -113,17 +113,9 @@ class PathSource:
             finally:
                 self._raw = None
 
-    def _state(self) -> int:
-        """Something that is another number when the file is another."""
-        try:
-            self.path.fs.invalidate_cache()
-            if self.path.is_dir():
-                raise UnreadableSource(f"{self.name} is a folder: give one file, or one task for each")
-            return int(self.path.checksum())
-        except FileNotFoundError:
-            raise SourceAbsent(f"{self.name} does not exist") from None
-        except PermissionError as error:
-            raise UnreadableSource(f"{self.name} may not be read: {error}") from None
+    def _state(self) -> files.FileState:
+        self.path.fs.invalidate_cache()
+        return files.state_of(self.path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,10 +228,8 @@ class RejectsFile:
     def put(self) -> str:
         """Puts them to their place, over those of an earlier pass; gives its URL."""
         self._stream.flush()
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        with self._part.open("rb") as part, self._path.open("wb") as target:
-            while block := part.read(BLOCK):
-                target.write(block)
+        with self._part.open("rb") as part:
+            files.put(part, self._path)
         return str(self._path)
 
     def __enter__(self) -> Self:

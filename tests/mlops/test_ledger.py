@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import copy
 import json
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider.mlops.actuals import Chunk
-from airflow_provider.mlops.ledger import ChangedInput, Ledger, LedgerInUse, LedgerUnreadable, account
+from airflow_provider.mlops.ledger import ChangedInput, Ledger, LedgerInUse, LedgerUnreadable, Outcome, account
 from airflow_provider.mlops.row_check import Tally
 from tests.mlops.folder import Folder
 
@@ -48,7 +48,7 @@ def test_a_ledger_that_is_read_again_is_the_same(steps: list[tuple[str, set[int]
         elif step == "no job":
             ledger.sent(dict.fromkeys(known), now)
         elif step != "intend":
-            ledger.over(dict.fromkeys(known, (step, "why")))  # type: ignore[misc]
+            ledger.over(dict.fromkeys(known, (cast("Outcome", step), "why")))
     again = Ledger.read(folder, by)
     assert state(again) == state(ledger)
     assert [json.loads(raw)["v"] for raw in folder.files.values()] == [1] * len(folder.files)
