@@ -92,9 +92,13 @@ def service_time(client: Client) -> datetime:
 
 
 def floor(moment: datetime) -> datetime:
-    """The top of the hour that a moment lies in, UTC; a naive one is taken as UTC."""
+    """The top of the hour that a moment lies in, UTC; a naive one is taken as UTC.
+
+    Gives a plain datetime whatever came in: Airflow's own times do not divide by a timedelta.
+    """
     aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return aware.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    hour = HOUR.total_seconds()
+    return datetime.fromtimestamp(aware.timestamp() // hour * hour, UTC)
 
 
 def stamp(moment: datetime) -> str:
