@@ -137,9 +137,8 @@ def read_csv(
     stream: BinaryIO, columns: Columns, *, encoding: str = "utf-8-sig", delimiter: str = ",", quotechar: str = '"'
 ) -> Iterator[Row | Broken]:
     """Rows of a CSV with a header; ``line`` is the number of the row's last line in the file."""
-    text = io.TextIOWrapper(stream, encoding=encoding, newline="", errors="strict")
-    reader = csv.reader(text, delimiter=delimiter, quotechar=quotechar, strict=True)
-    with _readable(lambda: f"after line {reader.line_num}"):
+    with _text(stream, encoding, newline="") as text, _readable(lambda: f"after line {reader.line_num}"):
+        reader = csv.reader(text, delimiter=delimiter, quotechar=quotechar, strict=True)
         header = next(reader, None)
         if header is None:
             raise UnreadableSource("the source is empty: not even a header")
@@ -154,8 +153,8 @@ def read_csv(
 def read_jsonl(stream: BinaryIO, columns: Columns, *, encoding: str = "utf-8-sig") -> Iterator[Row | Broken]:
     """Rows of JSON lines: one object a line; empty lines do not count."""
     line, pick = 0, _from_mapping(columns)
-    with _readable(lambda: f"after line {line}"):
-        for raw in io.TextIOWrapper(stream, encoding=encoding, errors="strict"):
+    with _text(stream, encoding) as text, _readable(lambda: f"after line {line}"):
+        for raw in text:
             line += 1
             if not raw.strip():
                 continue
@@ -237,6 +236,16 @@ def _plain(arrow: Any, column: Any) -> list[Any]:
         column = column.cast(arrow.timestamp("us", tz=kind.tz), safe=False)
     found: list[Any] = column.to_pylist()
     return found
+
+
+@contextmanager
+def _text(stream: BinaryIO, encoding: str, newline: str | None = None) -> Iterator[io.TextIOWrapper]:
+    """The stream as text, for the time of the block; closing it is for whoever has opened it."""
+    text = io.TextIOWrapper(stream, encoding=encoding, newline=newline, errors="strict")
+    try:
+        yield text
+    finally:
+        text.detach()
 
 
 @contextmanager
