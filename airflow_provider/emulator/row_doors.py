@@ -15,7 +15,7 @@ from airflow_provider.emulator.behaviour import accounts
 from airflow_provider.emulator.behaviour import predictions as stored
 from airflow_provider.emulator.behaviour.moments import BadMoment, seconds
 from airflow_provider.emulator.behaviour.predictions import Prediction
-from airflow_provider.emulator.clock import iso
+from airflow_provider.emulator.clock import is_number, iso
 from airflow_provider.emulator.doors import BadRequest, Missing, only
 from airflow_provider.emulator.service import Service
 
@@ -77,6 +77,9 @@ def _deployment(service: Service, request: Request) -> Record:
 def _given(service: Service, data: Any) -> list[Prediction]:
     if not isinstance(data, list) or not all(isinstance(one, dict) for one in data):
         raise BadRequest("data must be a list of objects")
+    for one in data:
+        if not is_number(one.get("predicted")) and not isinstance(one.get("classes"), dict):
+            raise BadRequest(f"each prediction needs predicted, a number, or classes, an object: {one!r}")
     return [
         Prediction(
             _moment(one.get("timestamp"), "timestamp", service.clock.now()),

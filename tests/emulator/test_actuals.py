@@ -138,6 +138,24 @@ def test_a_body_of_another_form(requester: httpx.Client, body: Any) -> None:
     assert requester.post(f"deployments/{UNGOVERNED}/actuals/fromJSON/", json=body).status_code == 422
 
 
+def test_only_the_first_faults_are_named(requester: httpx.Client) -> None:
+    answer = send(requester, *((f"row-{n}", "perhaps") for n in range(10_000)))
+    assert len(answer.json()["errors"]["data"]) == 20
+
+
+def test_numbers_and_texts_that_nothing_can_keep(emulator: EmulatorDoor, requester: httpx.Client) -> None:
+    """JSON allows them: a number beyond every double, half of a surrogate pair; a long whole number is rounded."""
+    make_regression(emulator)
+    url, headers = f"deployments/{UNGOVERNED}/actuals/fromJSON/", {"Content-Type": "application/json"}
+    for key, value in ((b"a", b"1e999"), (b"a", b"1" + b"0" * 400), (b"\\ud800", b"1")):
+        body = b'{"data": [{"associationId": "%s", "actualValue": %s}]}' % (key, value)
+        answer = requester.post(url, content=body, headers=headers)
+        assert (answer.status_code, list(answer.json()["errors"])) == (422, ["data"])
+    send(requester, ("big", 10**30))
+    emulator.advance(6)
+    assert stored(emulator) == {"big": 1e30}
+
+
 @pytest.mark.parametrize(("value", "status"), [("refuse_422", 422), ("utc", 202)])
 def test_switch_naive_times(emulator: EmulatorDoor, requester: httpx.Client, value: str, status: int) -> None:
     emulator.switches(naive_times=value)

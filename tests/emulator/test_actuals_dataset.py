@@ -52,7 +52,8 @@ def test_optional_columns(emulator: EmulatorDoor, requester: httpx.Client) -> No
 
 def test_numbers_for_a_regression(emulator: EmulatorDoor, requester: httpx.Client) -> None:
     make_regression(emulator)
-    key = uploaded(emulator, requester, b"customer,left\na,1.5\nb,2e3\n")
+    key = uploaded(emulator, requester, b"customer,left\na,1.5\nb,2e3\nc,nan\nd,1e999\n")
+    emulator.switches(actual_misfit="dropped")
     ended(emulator, requester, submit(requester, key))
     assert stored(emulator) == {"a": 1.5, "b": 2000.0}
 

@@ -76,6 +76,14 @@ def test_switch_predicted_value(
     assert [one["predicted"] for one in rows] == [multiclass]
 
 
+def test_predictions_of_a_model_for_another_target(emulator: EmulatorDoor, requester: httpx.Client) -> None:
+    """A champion with other classes: what was predicted before is shown, and not scored."""
+    predict(emulator, "a", predicted=0.25)
+    make_multiclass(emulator, "red", "green", "blue")
+    for name in ("predictionResults", "predictionsVsActualsOverTime", "accuracy"):
+        assert requester.get(f"deployments/{UNGOVERNED}/{name}/?modelId={MODEL}").status_code == 200
+
+
 def test_numbers_stay_numbers(emulator: EmulatorDoor, requester: httpx.Client) -> None:
     make_regression(emulator)
     data = [{"associationId": "a", "predicted": 12.5, "forecastDistance": 3}]
@@ -249,6 +257,7 @@ def test_the_door_counts_and_stores(emulator: EmulatorDoor) -> None:
         ({"rows": 1, "start": "soon"}, "start must be an RFC 3339"),
         ({"data": {}}, "data must be a list of objects"),
         ({"data": [1]}, "data must be a list of objects"),
+        ({"data": [{"associationId": "a"}]}, "each prediction needs predicted, a number, or classes"),
         ({"rows": 1, "colour": "red"}, "unknown key colour"),
         ({"seed": 3}, "rows must be a whole number"),
     ],

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+import math
+import sys
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider.emulator.answers import invalid
 from airflow_provider.emulator.behaviour.actuals import Row
 from airflow_provider.emulator.behaviour.moments import BadMoment, naive_is_utc, seconds
+from airflow_provider.emulator.bulk import SHOWN
 from airflow_provider.emulator.jobs import JobFails
 
 if TYPE_CHECKING:
     from airflow_provider.emulator.service import Service
     from airflow_provider.emulator.store import Record
 
+HUGE = 2**63
+BIGGEST = sys.float_info.max
 LONGEST = 128  # characters of an association id (wire.md D)
 VALUES = frozenset({str, int, float, list})  # what the corrected contract takes as an actual value
 LISTS = ("Multilabel", "TextGeneration")  # target types whose actual value may be a list
@@ -64,6 +69,8 @@ class Reader:
         """The rows to store; 422 with the first faults, or ``fails_with`` is set, as the switches say."""
         read, faults = [], []
         for number, row in enumerate(rows):
+            if len(faults) >= SHOWN:
+                break
             association, value, moment = row["associationId"], row["actualValue"], row.get("timestamp")
             try:
                 if moment is not None:
@@ -74,6 +81,9 @@ class Reader:
                 faults.append(f"{fault} @ $.data[{number}].timestamp")
             except ValueError as fault:
                 faults.append(f"{fault} @ $.data[{number}].associationId")
+            if type(value) in (int, float) and not -BIGGEST <= value <= BIGGEST:  # 1e999, which is JSON
+                faults.append(f"must be a finite number @ $.data[{number}].actualValue")
+                continue
             if not self.fits(value):
                 if self._misfit == "refuse_422":
                     faults.append(f"{self.complaint(value)} @ $.data[{number}].actualValue")
@@ -114,10 +124,7 @@ class Reader:
             return None
         found: Any = value
         if self._wants_number:
-            try:
-                found = float(value)
-            except ValueError:
-                found = value
+            found = _number(value)
         if not self.fits(found):
             if self._misfit in ("job_error", "refuse_422"):  # the post is answered before a dataset is read
                 raise JobFails(f"The value of {association!r} {self.complaint(found)}.")
@@ -134,6 +141,17 @@ def _acted(text: str | None) -> int | None:
     return None if not text else int(text.strip().lower() in ("true", "1", "yes"))
 
 
+def _number(text: str) -> Any:
+    """The text as a finite number; the text itself where it is none."""
+    try:
+        number = float(text)
+    except ValueError:
+        return text
+    return number if math.isfinite(number) else text
+
+
 def kept(value: Any) -> Any:
-    """The value as SQLite keeps it: a list as its JSON, in bytes."""
-    return json.dumps(value).encode() if type(value) is list else value
+    """The value as SQLite keeps it: a list as its JSON, in bytes, and no whole number beyond 64 bits."""
+    if type(value) is list:
+        return json.dumps(value).encode()
+    return float(value) if type(value) is int and not -HUGE <= value < HUGE else value

@@ -115,7 +115,9 @@ def _usable(target: Record, row: Row) -> bool:
     if target["type"] == "Regression":
         return isinstance(row.actual, (int, float)) and isinstance(row.value, (int, float))
     known = isinstance(row.actual, str) and row.actual in target["classNames"]
-    return known and (row.classes if target["type"] == "Multiclass" else row.value) is not None
+    return known and (
+        row.classes is not None if target["type"] == "Multiclass" else isinstance(row.value, (int, float))
+    )
 
 
 def positive_class(target: Record) -> str:
@@ -127,5 +129,7 @@ def predicted_label(target: Record, row: Row) -> str:
     """The class that a prediction stands for."""
     if row.classes is not None:
         return multiclass.predicted(row.classes)
+    if len(target["classNames"]) != 2 or not isinstance(row.value, (int, float)):
+        return str(row.value)  # made by a model for another target
     positive, negative = target["classNames"]
     return str(positive if row.value >= THRESHOLD else negative)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from airflow_provider.emulator.answers import Answer, refuse_by_switch
+from airflow_provider.emulator.answers import Answer, invalid, refuse_by_switch
 from airflow_provider.emulator.behaviour import actual_rows, dataset_actuals, quota
 from airflow_provider.emulator.behaviour.actual_rows import Reader
 from airflow_provider.emulator.behaviour.actuals import accept, start_submission
@@ -32,7 +32,10 @@ def submit_actuals(call: Call) -> Answer:
     charged = counted * quota.weight(service, deployment)
     quota.check_quota(service, deployment, charged)
     keep = call.body.get("keepActualsWithoutPredictions", True)
-    batch = accept(service, deployment, rows, len(rows), charged, keep=keep)
+    try:
+        batch = accept(service, deployment, rows, len(rows), charged, keep=keep)
+    except UnicodeEncodeError:  # half of a surrogate pair, which JSON can write
+        raise invalid(["must be Unicode text @ $.data"]) from None
     return call.accepted(start_submission(service, deployment, batch, "actualsSubmission", "storeActuals"))
 
 
