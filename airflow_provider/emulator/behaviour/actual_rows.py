@@ -67,7 +67,8 @@ class Reader:
 
     def read(self, rows: list[Mapping[str, Any]]) -> list[Row]:
         """The rows to store; 422 with the first faults, or ``fails_with`` is set, as the switches say."""
-        read, faults = [], []
+        read: list[Row] = []
+        faults: list[str] = []
         for number, row in enumerate(rows):
             if len(faults) >= SHOWN:
                 break
