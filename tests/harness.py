@@ -141,14 +141,12 @@ class Task:
 
     :param store: what survives an attempt; None before Airflow 3.3.
     :param retries: attempts after the first, for errors that are worth one.
-    :param run_id: of the DAG run.
     """
 
     stage: Stage
     build: Build
     store: Store | None = None
     retries: int = 0
-    run_id: str = "scheduled__2026-03-02"
     xcoms: dict[str, Any] = field(default_factory=dict)
     deferrals: int = 0
     endings: list[Ending] = field(default_factory=list)
@@ -189,9 +187,8 @@ class Task:
         instance = SimpleNamespace(
             dag_id="promote",
             task_id="replace",
-            run_id=self.run_id,
+            run_id="scheduled__2026-03-02",
             map_index=-1,
-            try_number=len(self.endings) + 1,
             start_date=datetime.now(UTC),
             xcom_push=lambda key, value: self.xcoms.__setitem__(key, json.loads(json.dumps(value))),
         )
