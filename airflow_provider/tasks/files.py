@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, BinaryIO
 
 from airflow.providers.common.compat.sdk import ObjectStoragePath
@@ -61,4 +62,4 @@ def put(stream: BinaryIO, target: ObjectStoragePath) -> None:
         while block := stream.read(BLOCK):
             written.write(block)
     if local:
-        place.rename(target)
+        Path(place.path).replace(target.path)

@@ -119,7 +119,7 @@ def test_a_place_that_tells_no_times_and_one_that_nobody_knows() -> None:
     assert not poke("memory://bucket/outcomes.csv")
     memory.pipe_file("/bucket/outcomes.csv", b"id,label\n")
     found = poke("memory://bucket/outcomes.csv", steady_for=3600)
-    assert found
+    assert found.xcom_value is not None
     assert (found.xcom_value["bytes"], found.xcom_value["modified"]) == (9, None)
 
 
