@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,14 +26,14 @@ def source(tmp_path: Path) -> Path:
     return file
 
 
-def upload(stage: Stage, file: Path, **arguments: Any) -> Task:
+def upload(stage: Stage, file: Path | str, **arguments: Any) -> Task:
     from airflow_provider.operators.datasets import DataRobotUploadDatasetOperator
 
     options = {name: arguments.pop(name) for name in ("store", "retries") if name in arguments}
     return task(stage, DataRobotUploadDatasetOperator, **options, **{"source": str(file), **arguments})
 
 
-def download(stage: Stage, dataset_id: str, path: Path, **arguments: Any) -> Task:
+def download(stage: Stage, dataset_id: str, path: Path | str, **arguments: Any) -> Task:
     from airflow_provider.operators.datasets import DataRobotDownloadDatasetOperator
 
     return read_only(stage, DataRobotDownloadDatasetOperator, dataset_id=dataset_id, path=str(path), **arguments)
@@ -275,3 +276,17 @@ def test_a_cut_download_is_repeated_and_never_seen(stage: Stage, source: Path, t
     os.utime(target, (0, 0))
     assert download(stage, dataset_id, target).run().state == "success"
     assert target.read_bytes() == ROWS
+
+
+def test_a_file_of_an_object_store_goes_up_and_comes_down(stage: Stage) -> None:
+    from airflow.sdk.io import attach
+
+    memory = importlib.import_module("fsspec.implementations.memory").MemoryFileSystem()
+    attach("memory", fs=memory)
+    memory.pipe_file("/bucket/part.csv", ROWS * 20_000)
+    done = upload(stage, "memory://bucket/part.csv").run()
+    assert done.state == "success", done
+    assert (done.result["bytes"], done.result["rows"]) == (len(ROWS) * 20_000, 80_000 - 1)
+    target = "memory://bucket/there/copy.csv"
+    assert download(stage, done.result["dataset_id"], target).run().state == "success"
+    assert memory.cat_file("/bucket/there/copy.csv") == ROWS * 20_000
