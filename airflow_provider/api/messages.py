@@ -35,6 +35,7 @@ __all__ = ["Answer", "Call", "local_path", "prepare", "reading"]
 log = logging.getLogger(__name__)
 _told: set[str] = set()
 
+MULTIPART = "multipart/form-data"
 Pairs = tuple[tuple[str, str], ...]
 
 
@@ -123,6 +124,9 @@ def reading(target: str) -> Call:
 
 def _body(operation: Operation, body: Any, extra: Any) -> tuple[Any, list[str]]:
     """The body to send and what is wrong with it."""
+    if isinstance(body, Upload) != (operation.body_media_type == MULTIPART) and body is not None:
+        what = "no file" if isinstance(body, Upload) else "a file (airflow_provider.api.uploads.Upload)"
+        return body, [f"{operation.id} takes {what} @ $"]
     if isinstance(body, Upload):
         body = replace(body, fields=(*body.fields, *((name, str(value)) for name, value in extra.items())))
         return body, check_body(operation, body.plain(), contract())

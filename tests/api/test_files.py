@@ -79,8 +79,10 @@ def test_an_upload_is_checked_and_shown_by_its_name() -> None:
     assert call.content() is None
     with pytest.raises(errors.InvalidCall, match="needs a body"):
         prepare("createDatasetFromFile")
-    with pytest.raises(errors.InvalidCall, match=r"required @ \$\.file"):
-        prepare("createDatasetFromFile", {}, {"name": "rows"})
+    with pytest.raises(errors.InvalidCall, match=r"createDatasetFromFile takes a file \(.*Upload\) @ \$"):
+        prepare("createDatasetFromFile", {}, {"file": "rows"})
+    with pytest.raises(errors.InvalidCall, match=r"updateDeployment takes no file @ \$"):
+        prepare("updateDeployment", {"deploymentId": ID}, upload())
 
 
 @pytest.mark.parametrize("name", ["", " ", "a/b.csv", "a\nb", "a\\b"])
