@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import logging
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
@@ -31,7 +32,8 @@ if TYPE_CHECKING:
 
 OPERATION = "submitDeploymentActualsFromJson"
 MOST_SENDS = 3  # of a chunk in one attempt, when its answer or the record of its job is lost each time
-REQUESTS_A_SECOND = 40.0  # wire.md D
+REQUESTS_A_SECOND = 40  # wire.md D
+SECOND = 1.01  # a little more than the service's
 PAUSES = (1.0, 2.0, 4.0, 8.0, 16.0)  # seconds before chunks are sent again, one round after another
 log = logging.getLogger(__name__)
 
@@ -60,23 +62,38 @@ class ServiceClock:
 
 
 class Pace:
-    """At most so many requests a second, over all threads."""
+    """At most so many requests in any second, wherever between their start and their end the service counts them.
 
-    def __init__(self, a_second: float, clock: Callable[[], float], sleep: Callable[[float], None]) -> None:
-        self._gap = 1.0 / a_second
+    Used around each request (``with pace``), by fewer threads than ``most``.
+    """
+
+    def __init__(self, most: int, clock: Callable[[], float], sleep: Callable[[float], None]) -> None:
+        self._most = most
         self._clock = clock
         self._sleep = sleep
-        self._next = 0.0
+        self._under_way = 0
+        self._ends: deque[float] = deque()
         self._lock = threading.Lock()
 
-    def step(self) -> None:
-        """Returns when the next request may go out."""
+    def __enter__(self) -> None:
+        while (pause := self._full_for()) > 0:
+            self._sleep(pause)
+
+    def __exit__(self, *_error: object) -> None:
+        with self._lock:
+            self._under_way -= 1
+            self._ends.append(self._clock())
+
+    def _full_for(self) -> float:
+        """Seconds until another may start; 0.0 when it has its place."""
         with self._lock:
             now = self._clock()
-            at = max(self._next, now)
-            self._next = at + self._gap
-        if at > now:
-            self._sleep(at - now)
+            while self._ends and self._ends[0] <= now - SECOND:
+                self._ends.popleft()
+            if self._under_way + len(self._ends) < self._most:
+                self._under_way += 1
+                return 0.0
+            return self._ends[0] + SECOND - now
 
 
 class Sending:
@@ -120,9 +137,9 @@ class Sending:
 
     def _post(self, chunk: Chunk) -> str | DataRobotError | None:
         """The path of the chunk's job, None where it has none, or the error."""
-        self._pace.step()
         try:
-            answer = self._client.send(replace(self._call(chunk), body=chunk.body), tries=1)
+            with self._pace:
+                answer = self._client.send(replace(self._call(chunk), body=chunk.body), tries=1)
             self._clock.saw(answer)
             if answer.location is None:
                 log.warning("Chunk %d was accepted without a job: nothing tells whether it is processed.", chunk.number)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
 JOBS, QUOTA = "jobs", "quota"
+MOST_IN_FLIGHT = 32  # of the 40 requests that the service takes in a second
 
 
 class DataRobotUploadActualsOperator(DataRobotBaseOperator):
@@ -57,7 +58,7 @@ class DataRobotUploadActualsOperator(DataRobotBaseOperator):
     :param keep_actuals_without_predictions: keep actuals whose prediction is not there yet (None: the service decides).
     :param hourly_budget: weighted rows an hour; tasks on the same deployment share it by an Airflow pool of one slot.
     :param weight: how often a row counts; read from the champion (classes, forecast distances) when None.
-    :param in_flight: requests at a time.
+    :param in_flight: requests at a time, at most 32; after a kill so many may have to be sent again.
 
     Returns ``read``, ``sent``, ``rejected``, ``skipped`` (duplicates, and rows that another run had sent), ``pending``,
     ``repeated`` (sent again after a kill or a lost answer), ``reasons`` (of rejects), ``rejects`` (their file or None),
@@ -179,7 +180,7 @@ class DataRobotUploadActualsOperator(DataRobotBaseOperator):
             resend_changed=arguments.one_of("on_changed_input", self.on_changed_input, ("fail", "resend")) == "resend",
             rows_an_hour=arguments.whole("hourly_budget", self.hourly_budget, 1),
             weight=None if arguments.absent(weight) else arguments.whole("weight", weight, 1),
-            in_flight=arguments.whole("in_flight", self.in_flight, 1),
+            in_flight=min(arguments.whole("in_flight", self.in_flight, 1), MOST_IN_FLIGHT),
             settle=float(self.settle),  # type: ignore[arg-type]  # a number after super().prepare()
         )
 

@@ -227,13 +227,32 @@ def test_a_backfill_uses_every_hour_up() -> None:
     assert took <= 49 * (HOUR + MARGIN) + 60
 
 
-def test_requests_keep_their_pace() -> None:
+@given(st.lists(st.tuples(st.integers(0, 4), st.floats(0.0, 2.0), st.floats(0.0, 1.0)), min_size=1, max_size=60))
+def test_no_second_has_more_requests_than_it_may(requests: list[tuple[int, float, float]]) -> None:
+    """Up to four are under way; the service counts each somewhere between its start and its end."""
+    service = Service(now=1000.0)
+    pace = Pace(5, service.clock, service.sleep)
+    under_way: list[tuple[float, float]] = []
+    counted = []
+    for others, seconds, where in requests:
+        while len(under_way) > others:
+            service.now = max(service.now, under_way.pop(0)[0])
+            pace.__exit__()
+        pace.__enter__()
+        counted.append(service.now + where * seconds)
+        under_way.append((service.now + seconds, where))
+    for begun in counted:
+        assert sum(begun <= at < begun + 1.0 for at in counted) <= 5
+
+
+def test_requests_are_not_slower_than_they_may_be() -> None:
     service = Service()
-    pace = Pace(40.0, service.clock, service.sleep)
+    pace = Pace(40, service.clock, service.sleep)
     started = service.now
-    for _ in range(81):
-        pace.step()
-    assert service.now - started == pytest.approx(2.0, abs=0.001)
+    for _ in range(80):
+        with pace:
+            pass
+    assert service.now - started <= 1.02
 
 
 def test_the_services_time_is_that_of_its_answers() -> None:
