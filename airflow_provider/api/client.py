@@ -9,8 +9,9 @@ import asyncio
 import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from typing import Any, Self
+from typing import Any, BinaryIO, Self
 
+from airflow_provider.api import downloads
 from airflow_provider.api import transport as wires
 from airflow_provider.api.answers import Answer
 from airflow_provider.api.errors import DataRobotError
@@ -59,9 +60,9 @@ class Client(Exchange):
         """
         return self.send(prepare(operation_id, arguments, body, extra_body))
 
-    def send(self, call: Call) -> Answer:
-        """Sends a prepared call, as :meth:`call` does."""
-        return self.retries(call).run(lambda number: self._attempt(call, number), self.sleep)
+    def send(self, call: Call, *, tries: int | None = None) -> Answer:
+        """Sends a prepared call, as :meth:`call` does; ``tries`` in place of the client's, for this call alone."""
+        return self.retries(call, tries).run(lambda number: self._attempt(call, number), self.sleep)
 
     def get(self, path: str) -> Answer:
         """One GET of a path and query relative to the API root, sent once: waits have a patience of their own.
@@ -69,6 +70,11 @@ class Client(Exchange):
         Gives a 303, or a 2xx whose body is a JSON object.
         """
         return looked(self._attempt(reading(path), 1))
+
+    def download(self, operation_id: str, into: BinaryIO, **arguments: Any) -> Answer:
+        """Writes the file that an operation answers into ``into``, anew at each try; gives the answer without it."""
+        call = prepare(operation_id, arguments)
+        return self.retries(call).run(lambda n: downloads.fetch(self, self._http(), call, into, n), self.sleep)
 
     def iterate(self, operation_id: str, **arguments: Any) -> Iterator[dict[str, Any]]:
         """All objects of a paged list; the arguments are checked at once, pages are read as they are needed."""

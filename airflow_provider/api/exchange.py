@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Callable, Iterable
-from typing import Any, Protocol, TypedDict
+from typing import Any, BinaryIO, NotRequired, Protocol, TypedDict
 from urllib.parse import urlsplit
 
 from airflow_provider import __version__
 from airflow_provider.api.answers import Answer, error_from
+from airflow_provider.api.errors import NotUnderstood
 from airflow_provider.api.messages import Call
 from airflow_provider.api.retry import Retries, Rng
 from airflow_provider.api.settings import Settings
+from airflow_provider.api.transport import POOL_TIMEOUT
+from airflow_provider.api.uploads import ANSWER_SECONDS, Upload
 from airflow_provider.api.waiting import Waiting
 from airflow_provider.api.writes import WRITES
 
@@ -33,12 +36,15 @@ class Observer(Protocol):
 
 
 class Wire(TypedDict):
-    """A request as the transport takes it."""
+    """A request as the transport takes it; ``timeout`` is for connecting, reading, writing, and a free connection."""
 
     method: str
     url: str
     headers: dict[str, str]
     content: bytes | None
+    files: NotRequired[dict[str, tuple[str, BinaryIO, str]]]
+    data: NotRequired[dict[str, str]]
+    timeout: NotRequired[tuple[float, float, float, float]]
 
 
 class Exchange:
@@ -53,20 +59,25 @@ class Exchange:
         self.rng = rng
         self.tries = tries
 
-    def retries(self, call: Call) -> Retries:
+    def retries(self, call: Call, tries: int | None = None) -> Retries:
         """The sendings of this call; a POST that changes nothing is repeated like a read."""
         row = WRITES.get(call.operation.id)
-        return Retries(call.operation.writes and not (row and row.harmless), self.rng, self.tries)
+        return Retries(call.operation.writes and not (row and row.harmless), self.rng, tries or self.tries)
 
     def wire(self, call: Call) -> Wire:
         """The request: only this endpoint, and only here the token."""
         headers = {"accept": "application/json", "user-agent": USER_AGENT}
         headers |= {name.lower(): value for name, value in (*self.settings.extra_headers, *call.headers)}
         headers["authorization"] = f"{self.settings.scheme} {self.settings.token}"
-        if call.media_type:
-            headers["content-type"] = call.media_type
         url = f"{self.settings.endpoint}/{call.target}"
-        return {"method": call.operation.method, "url": url, "headers": headers, "content": call.content()}
+        wire: Wire = {"method": call.operation.method, "url": url, "headers": headers, "content": call.content()}
+        if isinstance(call.body, Upload):  # its media type names a boundary, which the transport makes
+            wire["files"], wire["data"] = call.body.parts(), dict(call.body.fields)
+            patience = max(self.settings.read_timeout, ANSWER_SECONDS)
+            wire["timeout"] = (self.settings.connect_timeout, patience, self.settings.read_timeout, POOL_TIMEOUT)
+        elif call.media_type:
+            headers["content-type"] = call.media_type
+        return wire
 
     def read(self, call: Call, status: int, headers: Iterable[tuple[str, str]], content: bytes) -> Answer:
         """The answer where it is one; raises the error that it stands for otherwise."""
@@ -104,14 +115,25 @@ def tell_note(before: str, waiting: Waiting, on_pending: Callable[[str], None] |
     return waiting.note
 
 
+def check_kind(call: Call, answer: Answer) -> None:
+    """Raises NotUnderstood for a file of another kind than the contract shows: a login page says 200 too."""
+    if not _is_file(call, answer):
+        kind = answer.content_type or "no media type"
+        raise NotUnderstood(f"a file was expected, not {kind}", operation=call.operation.id, status=answer.status)
+
+
 def _check_readable(call: Call, answer: Answer) -> None:
     """Raises NotUnderstood for a body of another kind than the contract shows: a login page says 200 too.
 
     A read that answers nothing where JSON is documented is not understood either; writes often do so (wire.md A.4).
     """
-    documented: dict[str, Any] = call.operation.responses.get(str(answer.status), {}).get("content", {})
-    foreign = [kind for kind in documented if kind != "application/json"]
-    if any(fnmatch.fnmatch(answer.content_type, kind) for kind in foreign):
+    if _is_file(call, answer):
         return
+    documented = call.operation.responses.get(str(answer.status), {}).get("content", {})
     if answer.json() is None and "application/json" in documented and call.operation.method == "GET":
         answer.object()
+
+
+def _is_file(call: Call, answer: Answer) -> bool:
+    documented: dict[str, Any] = call.operation.responses.get(str(answer.status), {}).get("content", {})
+    return any(fnmatch.fnmatch(answer.content_type, kind) for kind in documented if kind != "application/json")

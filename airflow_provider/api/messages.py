@@ -19,6 +19,7 @@ from urllib.parse import quote, urlencode
 from airflow_provider.api.answers import Answer
 from airflow_provider.api.errors import InvalidCall
 from airflow_provider.api.locations import local_path
+from airflow_provider.api.uploads import Upload
 from airflow_provider.contract import (
     Operation,
     Parameter,
@@ -34,12 +35,16 @@ __all__ = ["Answer", "Call", "local_path", "prepare", "reading"]
 log = logging.getLogger(__name__)
 _told: set[str] = set()
 
+MULTIPART = "multipart/form-data"
 Pairs = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request: ``path`` is filled and relative to the API root, ``body`` is plain JSON (None: no body)."""
+    """One request: ``path`` is filled and relative to the API root.
+
+    ``body`` is plain JSON, None for no body, bytes (JSON that was made and checked row by row elsewhere), or a file.
+    """
 
     operation: Operation
     path: str
@@ -57,9 +62,18 @@ class Call:
         """What the body is; None without a body."""
         return None if self.body is None else (self.operation.body_media_type or "application/json")
 
+    @property
+    def shown(self) -> Any:
+        """The body as plain JSON, for plans and logs: bytes by their length, a file by its name."""
+        if isinstance(self.body, Upload):
+            return self.body.plain()
+        return f"{len(self.body)} bytes" if isinstance(self.body, bytes) else self.body
+
     def content(self) -> bytes | None:
-        """The body as bytes; raises :class:`InvalidCall` where JSON has no form for it."""
-        if self.body is None:
+        """The body as bytes, None where it is none or a file; raises :class:`InvalidCall` where JSON has no form."""
+        if self.body is None or isinstance(self.body, bytes):
+            return self.body
+        if isinstance(self.body, Upload):
             return None
         try:
             return json.dumps(self.body, allow_nan=False, separators=(",", ":")).encode()
@@ -110,6 +124,12 @@ def reading(target: str) -> Call:
 
 def _body(operation: Operation, body: Any, extra: Any) -> tuple[Any, list[str]]:
     """The body to send and what is wrong with it."""
+    if isinstance(body, Upload) != (operation.body_media_type == MULTIPART) and body is not None:
+        what = "no file" if isinstance(body, Upload) else "a file (airflow_provider.api.uploads.Upload)"
+        return body, [f"{operation.id} takes {what} @ $"]
+    if isinstance(body, Upload):
+        body = replace(body, fields=(*body.fields, *((name, str(value)) for name, value in extra.items())))
+        return body, check_body(operation, body.plain(), contract())
     faults = check_body(operation, body, contract())
     if extra:
         if body is not None and not isinstance(body, dict):

@@ -190,9 +190,10 @@ class Waiting:
             verdict = self._unknown(verdict.word, now)
         else:
             self._unknown_since = None
-        self._looks += 1
         if isinstance(verdict, Pending):
-            self.note = verdict.note
+            self.note = verdict.note or self.note
+            self._looks += not verdict.at_once  # a look is all that it asks at once, the last one too
+            self._last_look = self._last_look and not verdict.at_once
             pause = 0.0 if verdict.at_once else self.pacing.delay(self._looks, rng)
             self._due = now + max(pause, retry_after or 0.0)
         else:

@@ -15,7 +15,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, ClassVar, Protocol
 
+from airflow_provider.api import judging
 from airflow_provider.api.endings import ENTITIES, JOB, Ending, Endings
+from airflow_provider.api.readings import More, reader
 
 JSON = dict[str, Any]
 
@@ -32,7 +34,7 @@ class WaitAnswer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """Not over; ``note`` is a line for the log. ``at_once``: there is something else to ask without a pause."""
+    """Not over; ``note`` is a line for the log, if there is news. ``at_once``: there is more to ask without a pause."""
 
     note: str
     at_once: bool = False
@@ -210,6 +212,51 @@ class ThresholdWait:
         return Pending(f"{self.field} is {found}, waiting for {self.comparison} {self.value}")
 
 
+@dataclass(slots=True)
+class GateWait:
+    """A measured number until it is judged to pass, or (``until`` is ``data``) until there is anything to judge.
+
+    ``reader`` names a module of ``readings``, ``of`` tells it which number, ``rule`` is a ``judging.Rule`` as plain
+    JSON. Done gives the ``verdict``, with what it is ``about``. ``further`` and ``kept`` belong to a look that takes
+    more than one answer.
+    """
+
+    kind: ClassVar[str] = "gate"
+    absent: ClassVar[Ending] = "failed"
+    path: str
+    reader: str
+    of: Mapping[str, Any]
+    rule: Mapping[str, Any]
+    until: str = "pass"
+    about: JSON = field(default_factory=dict)
+    further: str | None = None
+    kept: JSON = field(default_factory=dict)
+
+    def request(self) -> str:
+        return self.further or self.path
+
+    def receive(self, answer: WaitAnswer) -> Verdict:
+        verdict = self.judged(answer)
+        if verdict is None:
+            return Pending("", at_once=True)
+        if verdict.outcome == "pass" or (verdict.outcome == "fail" and self.until == "data"):
+            return Done({"verdict": self.told(verdict)})
+        return Pending(f"{verdict.outcome}: {verdict.reason}")
+
+    def judged(self, answer: WaitAnswer) -> judging.Verdict | None:
+        """The verdict on what an answer says, None when another answer is needed first."""
+        found = reader(self.reader).read(answer.json() or {}, self.of, self.kept)
+        if isinstance(found, More):
+            self.further, self.kept = found.path, found.kept
+            return None
+        self.further, self.kept = None, {}
+        return judging.judge(found, judging.Rule.from_json(self.rule))
+
+    def told(self, verdict: judging.Verdict) -> JSON:
+        """A verdict as plain JSON, with what it is about."""
+        return {**self.about, **verdict.to_json()}
+
+
 @dataclass(frozen=True, slots=True)
 class WatchWait:
     """An object that shall stay good: it never ends well by itself, only badly, or at the deadline of whoever watches.
@@ -294,7 +341,8 @@ class EveryWait:
 
 
 KINDS: Mapping[str, type[Any]] = {
-    kind.kind: kind for kind in (JobWait, EntityWait, ReviewWait, RunWait, ThresholdWait, WatchWait, UntilWait)
+    kind.kind: kind
+    for kind in (JobWait, EntityWait, ReviewWait, RunWait, ThresholdWait, GateWait, WatchWait, UntilWait)
 }
 
 

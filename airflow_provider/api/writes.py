@@ -147,6 +147,12 @@ WRITES: Mapping[str, Write] = {
     "markAllUserNotificationsRead": _settable("listUserNotifications", "what came meanwhile is marked too"),
     "deleteUserNotification": _settable("listUserNotifications", "what is deleted stays deleted"),
     "deleteAllUserNotifications": _settable("listUserNotifications", "what came meanwhile is deleted too"),
+    # Datasets
+    "createDatasetFromFile": _marked("listDatasets", "found by its name, which carries a mark of ours"),
+    "createDatasetFromUrl": _blind("listDatasets", "each one makes a dataset, named after its URL"),
+    "createDatasetVersionFromFile": _blind("listDatasetVersions", "each one makes a version, and none carries a mark"),
+    "updateDataset": _settable("getDataset"),
+    "deleteDataset": _gone("getDataset"),
     # Status records
     "deleteStatus": _gone("getStatus"),
 }

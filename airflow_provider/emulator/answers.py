@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 JSON = "application/json"  # exactly so, also on errors: wire.md B
+PIECE = 262_144  # bytes of a file that are held in memory
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     """One answer before it becomes bytes.
 
-    ``body`` is a JSON value, or None for an empty body; ``raw`` wins over it.
+    ``body`` is a JSON value, or None for an empty body; ``raw`` wins over it, and ``file`` over both.
     """
 
     status: int = 200
@@ -23,6 +25,7 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
     content_type: str | None = JSON
     raw: bytes | None = None
+    file: Path | None = None
 
     @property
     def content(self) -> bytes:
@@ -105,3 +108,18 @@ def page(rows: Sequence[Any], url: str, arguments: Mapping[str, Any], default_li
         "previous": link(max(offset - limit, 0)) if offset else None,
         "data": part,
     }
+
+
+def pieces(answer: Answer, share: float = 1.0) -> Iterator[bytes]:
+    """The bytes of the body, or of its first part, a file piece by piece.
+
+    :param share: how much of it, 0 to 1
+    """
+    if answer.file is None:
+        yield answer.content[: int(len(answer.content) * share)]
+        return
+    left = int(answer.file.stat().st_size * share)
+    with answer.file.open("rb") as file:
+        while left and (piece := file.read(min(PIECE, left))):
+            left -= len(piece)
+            yield piece

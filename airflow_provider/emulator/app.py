@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import Response
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Mount
 
-from airflow_provider.emulator import handlers
-from airflow_provider.emulator.answers import Answer
+from airflow_provider.emulator import handlers, uploads
+from airflow_provider.emulator.answers import Answer, pieces
 from airflow_provider.emulator.breaking import RESET
 from airflow_provider.emulator.control import control_routes
 from airflow_provider.emulator.requestlog import masked
@@ -41,12 +41,19 @@ def build(service: Service) -> Starlette:
             at=service.clock.iso(), operationId=None, method=request.method, path=path,
             query=masked(dict(request.query_params)), user=None, status=None, accepted=False, faults=[],
         )  # fmt: skip
-        exchange = Exchange(service, request, await request.body(), entry)
+        try:
+            content = await uploads.receive(request, service.files)
+        except ClientDisconnect:
+            entry["status"] = RESET
+            return
+        exchange = Exchange(service, request, content, entry)
         try:
             outcome = await run(exchange)
         except Exception as failure:
             log.exception("%s %s failed", request.method, path)
             outcome = Answer(500, {"message": f"The emulator has a fault of its own: {failure!r}"})
+        finally:
+            exchange.drop_upload()
         if isinstance(outcome, str):
             entry["status"] = RESET
             await hang_up(scope, receive)
@@ -54,7 +61,7 @@ def build(service: Service) -> Starlette:
         entry["status"] = outcome.status
         response = _response(outcome, service)
         if exchange.of_kind("truncated"):
-            await cut_short(response, scope, receive, send)
+            await cut_short(response, pieces(outcome, share=0.5), scope, receive, send)
         else:
             await response(scope, receive, send)
 
@@ -63,6 +70,7 @@ def build(service: Service) -> Starlette:
         ticking = asyncio.create_task(_tick(service))
         yield
         ticking.cancel()
+        service.close()
 
     return Starlette(
         routes=[Mount("/__emulator__", routes=control_routes(service)), Mount("/", app=api)], lifespan=lifespan
@@ -70,12 +78,22 @@ def build(service: Service) -> Starlette:
 
 
 def _response(answer: Answer, service: Service) -> Response:
-    response = Response(answer.content, answer.status, dict(answer.headers))
+    if answer.file is None:
+        response = Response(answer.content, answer.status, dict(answer.headers))
+    else:
+        headers = {**answer.headers, "Content-Length": str(answer.file.stat().st_size)}
+        response = StreamingResponse(_one_by_one(pieces(answer)), answer.status, headers)
     if answer.content_type is not None:
         response.headers["Content-Type"] = answer.content_type
     response.headers["Date"] = service.clock.http_date()
     response.headers["X-DataRobot-Request-ID"] = new_id()
     return response
+
+
+async def _one_by_one(parts: Iterator[bytes]) -> AsyncIterator[bytes]:
+    """The parts without a thread for each, as starlette would take for a plain iterator."""
+    for part in parts:
+        yield part
 
 
 async def _tick(service: Service) -> None:

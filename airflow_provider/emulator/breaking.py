@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
@@ -56,7 +57,7 @@ def worse(fault: Fault, answer: Answer, base_url: str) -> Answer | str:
         case "empty_body":
             return Answer(answer.status, None, answer.headers, answer.content_type)
         case "content_type":
-            return Answer(answer.status, answer.body, answer.headers, fault.parameters["value"], answer.raw)
+            return replace(answer, content_type=fault.parameters["value"])
         case "missing_location":
             return answer.with_headers(Location=None)
         case "relative_location" if location is not None:

@@ -26,6 +26,7 @@ class Call:
     body: Any
     user: Record
     base_url: str
+    accept: str = ""
 
     def url(self, path: str) -> str:
         """Absolute address below the API root, on the host that the client asked."""

@@ -15,6 +15,9 @@
 ``GET | POST switches``                     names to values
 ``GET world``, ``GET world/{table}``        the state as it is stored
 ``PATCH world/{table}/{id}``                merge fields into a record, for example a health status
+``GET | POST predictions/{deploymentId}``   how many are stored; store some, given or made up, see ``row_doors.py``
+``GET actuals/{deploymentId}``              what was accepted and what is stored; ``?ids=true``, ``?values=true``
+``GET outcomes/{deploymentId}``             how the world's predictions really came out; ``?start=``, ``?end=``
 ==========================================  ==========================================================================
 
 Bad input answers 400 with ``{"message": ...}``, an unknown id or table 404.
@@ -30,7 +33,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from airflow_provider.emulator import doors
+from airflow_provider.emulator import doors, row_doors
 from airflow_provider.emulator.doors import BadRequest, Missing
 from airflow_provider.emulator.faults import BadFault
 from airflow_provider.emulator.jobs import BadPlan
@@ -98,4 +101,8 @@ DOORS: tuple[tuple[str, str, Door], ...] = (
     ("GET", "/world", doors.read_world),
     ("GET", "/world/{table}", doors.read_world),
     ("PATCH", "/world/{table}/{id}", doors.patch_world),
+    ("GET", "/predictions/{id}", row_doors.predictions),
+    ("POST", "/predictions/{id}", row_doors.predictions),
+    ("GET", "/actuals/{id}", row_doors.actuals),
+    ("GET", "/outcomes/{id}", row_doors.outcomes),
 )

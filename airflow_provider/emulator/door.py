@@ -125,6 +125,32 @@ class EmulatorDoor:
         """Merge fields into a record: ``change("deployments", id, health={"service": "failing"})``."""
         return self._ask("PATCH", f"world/{table}/{record_id}", fields)
 
+    def predictions(self, deployment_id: str, **wanted: Any) -> dict[str, Any]:
+        """Count the stored predictions, or store some first: ``data=[...]``, or ``rows=1000`` made up.
+
+        See ``row_doors.py``; returns ``rows``, ``withAssociationId``, ``first`` and ``last`` (seconds).
+        """
+        return self._ask("POST" if wanted else "GET", f"predictions/{quote(deployment_id)}", wanted)
+
+    def actuals(self, deployment_id: str, *, ids: bool = False, values: bool = False) -> dict[str, Any]:
+        """The account of actuals: rows ``accepted``, ``batches`` by state, ``charged``, ``stored``, ``matched``.
+
+        :param ids: with ``acceptedPerId``, how often each association id was accepted
+        :param values: with ``values``, what is stored for each association id
+        """
+        wanted = urlencode({name: "true" for name, on in (("ids", ids), ("values", values)) if on})
+        return self._ask("GET", f"actuals/{quote(deployment_id)}?{wanted}")
+
+    def outcomes(self, deployment_id: str, start: str | None = None, end: str | None = None) -> list[dict[str, Any]]:
+        """How the world's predictions came out: ``associationId``, ``actualValue``, ``predictedAt``.
+
+        :param start: only those predicted from then on (RFC 3339)
+        :param end: only those predicted before
+        """
+        wanted = urlencode({name: text for name, text in (("start", start), ("end", end)) if text})
+        rows: list[dict[str, Any]] = self._ask("GET", f"outcomes/{quote(deployment_id)}?{wanted}")["data"]
+        return rows
+
     def _ask(self, method: str, door: str, body: Any = None) -> dict[str, Any]:
         data = json.dumps(body).encode() if body else None
         address = f"{self.url}/__emulator__/{door}"

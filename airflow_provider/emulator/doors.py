@@ -27,7 +27,8 @@ class Missing(LookupError):
     """Nothing of this id."""
 
 
-def _only(body: dict[str, Any], *allowed: str) -> None:
+def only(body: dict[str, Any], *allowed: str) -> None:
+    """Refuse keys that are not allowed."""
     unknown = sorted(set(body) - set(allowed))
     if unknown:
         raise BadRequest(f"unknown key {', '.join(unknown)}; allowed are {', '.join(allowed)}")
@@ -35,7 +36,7 @@ def _only(body: dict[str, Any], *allowed: str) -> None:
 
 async def reset(service: Service, _: Request, body: dict[str, Any]) -> Any:
     """Everything as at the start."""
-    _only(body, "world", "switches")
+    only(body, "world", "switches")
     world, values = body.get("world"), body.get("switches", {})
     if not isinstance(values, dict):
         raise BadRequest(f"switches must be an object, not {values!r}")
@@ -45,7 +46,7 @@ async def reset(service: Service, _: Request, body: dict[str, Any]) -> Any:
 
 async def clock(service: Service, _: Request, body: dict[str, Any]) -> Any:
     """Read the clock, or move it."""
-    _only(body, "advance", "offset", "speed")
+    only(body, "advance", "offset", "speed")
     for name, least in (("advance", 0.0), ("offset", None), ("speed", 0.0)):
         if name in body:
             value = body[name]
@@ -83,7 +84,7 @@ async def forget_paces(service: Service, request: Request, _: dict[str, Any]) ->
 
 async def end_job(service: Service, request: Request, body: dict[str, Any]) -> Any:
     """End a running job by hand."""
-    _only(body, "failsWith", "ends")
+    only(body, "failsWith", "ends")
     job = service.store.get("jobs", request.path_params["id"])
     if job is None:
         raise Missing("no such job")

@@ -8,8 +8,11 @@ from typing import Any
 
 from airflow_provider.contract import Operation, Parameter, check_arguments, check_body, check_value, contract
 from airflow_provider.emulator.answers import JSON, Answer, invalid, refuse
+from airflow_provider.emulator.bulk import bulk_of, faults_of
 from airflow_provider.emulator.store import Record, Store
+from airflow_provider.emulator.uploads import FILE_FIELD, Upload
 
+MULTIPART = "multipart/form-data"
 SCHEMES = ("bearer", "token")  # the server must take both: wire.md B
 NEVER_SPLIT = ("tagKeys", "tagValues")  # clients repeat the key for these: wire.md C
 NUMBERS = {"integer": int, "number": float}
@@ -67,23 +70,45 @@ def checked_arguments(
     return {**path, **known}
 
 
-def read_body(operation: Operation, content: bytes, content_type: str | None) -> Any:
-    """The JSON body of a write; a GET's body is ignored (one public client sends filters there: wire.md C)."""
+def read_body(operation: Operation, content: bytes | Upload, content_type: str | None) -> Any:
+    """The body of a write: JSON, or the fields of an upload.
+
+    A GET's body is ignored (one public client sends filters there: wire.md C).
+    """
     if not operation.writes or not content:
         return None
+    if isinstance(content, Upload) or operation.body_media_type == MULTIPART:
+        return _read_upload(operation, content, content_type)
     if content_type is not None and content_type.partition(";")[0].strip().lower() != JSON:
         raise refuse(415, f"Unsupported media type {content_type!r}; send {operation.body_media_type or JSON}.")
     try:
-        return json.loads(content)
+        return json.loads(content, parse_constant=_no_json)
     except ValueError:
         raise refuse(400, "The body is not valid JSON.") from None
+
+
+def _read_upload(operation: Operation, content: bytes | Upload, content_type: str | None) -> Any:
+    if not isinstance(content, Upload) or operation.body_media_type != MULTIPART:
+        raise refuse(415, f"Unsupported media type {content_type!r}; send {operation.body_media_type or JSON}.")
+    if content.fault is not None:
+        raise refuse(400, content.fault)
+    body = content.body()
+    if FILE_FIELD not in body:  # the text of the documented 422
+        raise refuse(422, "The request cannot be processed. The request did not contain file contents.")
+    return body
+
+
+def _no_json(word: str) -> None:
+    """NaN and Infinity, which Python writes and reads though they are no JSON."""
+    raise ValueError(word)
 
 
 def check_request_body(operation: Operation, body: Any) -> None:
     """422 where the contract knows that the body is wrong; a body that nobody documents is ignored."""
     if operation.body is None:
         return
-    faults = check_body(operation, body, contract())
+    bulk = bulk_of(operation, body)
+    faults = faults_of(operation, body, bulk) if bulk else check_body(operation, body, contract())
     if faults:
         raise invalid(faults)
 
@@ -94,6 +119,9 @@ def faults_of_answer(operation: Operation, answer: Answer) -> list[str]:
     if documented is None:
         return [f"{answer.status} is not documented for {operation.id} @ $"]
     faults = [f"header required @ $.{name}" for name in documented.get("headers", {}) if name not in answer.headers]
+    if answer.raw is not None or answer.file is not None:
+        kinds = documented.get("content", {})
+        return faults if answer.content_type in kinds else [*faults, f"{answer.content_type} is not documented @ $"]
     schema = operation.response_schema(answer.status)
     if schema is None:
         return faults + ([] if answer.body is None else ["no body is documented @ $"])

@@ -31,6 +31,9 @@ SECONDS: Mapping[str, float] = {
     "changeRequestApply": 2,
     "changeRequestCancel": 0,
     "changeRequestOpened": 0,
+    "actualsSubmission": 5,
+    "actualsFromDataset": 20,
+    "datasetProcessing": 5,
 }  # service seconds; set others through the control door
 ENDS = ("ERROR", "ABORTED", "EXPIRED")
 PLAN_KEYS = ("seconds", "failsWith", "ends", "stuck", "byHand", "times")
@@ -38,6 +41,10 @@ PLAN_KEYS = ("seconds", "failsWith", "ends", "stuck", "byHand", "times")
 
 class JobFails(Exception):
     """The work cannot be done; the text becomes the message of the status object."""
+
+
+class NotYet(Exception):
+    """The work depends on something that is not there yet; it is asked for again a second later."""
 
 
 class BadPlan(ValueError):
@@ -111,6 +118,8 @@ def end(service: Service, job_id: str) -> None:
         if plan.get("failsWith") is not None or plan.get("ends"):
             raise JobFails(plan.get("failsWith") or f"The job ended with {plan['ends']}.")
         WORKS[job["work"]].apply(service, job)
+    except NotYet:
+        service.store.plan(service.clock.now() + 1, "endJob", job_id=job_id)
     except JobFails as failure:
         fail(service, job, str(failure), plan.get("ends", "ERROR"))
     else:

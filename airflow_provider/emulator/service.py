@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,11 @@ from typing import Any
 from airflow_provider.emulator.agenda import catch_up
 from airflow_provider.emulator.clock import Clock
 from airflow_provider.emulator.faults import Faults
+from airflow_provider.emulator.fetching import Fetch
+from airflow_provider.emulator.files import Files
 from airflow_provider.emulator.requestlog import RequestLog
-from airflow_provider.emulator.store import Record, Store
+from airflow_provider.emulator.rows import FILLERS, Rows
+from airflow_provider.emulator.store import Record, Store, new_id
 from airflow_provider.emulator.switches import Switches
 
 
@@ -44,16 +48,36 @@ class Service:
         self.log = RequestLog()
         self.paces: dict[str, dict[str, Any]] = {}
         self.request_plan: dict[str, Any] = {}
+        self.rows = Rows(_beside(state, ".rows"), self._fill)
+        self.files = Files(_beside(state, ".files"))
+        self.fetches: dict[str, Fetch] = {}  # files on their way, by the dataset version that they are for
+        self.posts: deque[float] = deque()  # moments of the last posts of actuals, for the request rate
         self._real = real
         saved = self.store.load()
         if saved is None:
             self.store.seed(world)
+            self._begin()
         else:
             self.world = saved["world"]
             self.switches.set(saved["switches"])
             self.paces = saved["paces"]
             self.clock.set_speed(speed)
+            self.started, self.generation = saved["started"], saved["generation"]
+            self.rows.begin(self.generation)
+            self.rows.keep_batches(job["arguments"].get("batch", 0) for job in self.store.rows("jobs"))
         self.save()
+
+    def _fill(self) -> None:
+        for filler in FILLERS:
+            filler(self)
+
+    def _begin(self) -> None:
+        """Rows and files as at the start; both are made when they are first asked for."""
+        self.started, self.generation = self.clock.now(), new_id()
+        self.rows.begin(self.generation)
+        self.files.clear()
+        self.posts.clear()
+        self.fetches.clear()
 
     def reset(self, world: str | None = None, switches: Mapping[str, Any] | None = None) -> None:
         """Everything as at the start: world, clock, switches, paces, faults, log and effects."""
@@ -62,6 +86,7 @@ class Service:
         self.world = world or self.world
         self.clock.set_speed(self.start_speed)
         self.clock.set_offset(0)
+        self._begin()
         self.paces.clear()
         self.faults.clear(drop=True)
         self.log.clear()
@@ -71,7 +96,14 @@ class Service:
 
     def save(self) -> None:
         """Write what has changed to the state file, if there is one."""
-        self.store.save({"world": self.world, "switches": dict(self.switches), "paces": self.paces})
+        self.rows.commit()
+        beginning = {"started": self.started, "generation": self.generation}
+        self.store.save({"world": self.world, "switches": dict(self.switches), "paces": self.paces, **beginning})
+
+    def close(self) -> None:
+        """Let go of the rows, and of files that no state file outlives."""
+        self.rows.close()
+        self.files.close()
 
     def catch_up(self) -> None:
         """Do what is due by now."""
@@ -106,3 +138,7 @@ class Service:
             rows = rows[::-1]
         lag = int(self.switches["lag"])
         return [row for row in rows if self.store.seen(row, lag)]
+
+
+def _beside(state: Path | None, ending: str) -> Path | None:
+    return None if state is None else state.with_name(state.name + ending)

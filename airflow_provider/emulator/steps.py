@@ -11,6 +11,7 @@ from airflow_provider.contract import Operation
 from airflow_provider.contract.model import API_ROOT
 from airflow_provider.emulator.answers import Answer, Refusal, refuse
 from airflow_provider.emulator.breaking import RESET, instead, lost, worse
+from airflow_provider.emulator.bulk import bulk_of, shown
 from airflow_provider.emulator.calls import SERVED, Call, commit_later, perform
 from airflow_provider.emulator.faults import Fault, job_plan
 from airflow_provider.emulator.guard import (
@@ -25,6 +26,7 @@ from airflow_provider.emulator.requestlog import masked
 from airflow_provider.emulator.routing import find
 from airflow_provider.emulator.service import Service
 from airflow_provider.emulator.store import Record
+from airflow_provider.emulator.uploads import Upload
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -36,7 +38,7 @@ class Exchange:
 
     service: Service
     request: Request
-    content: bytes
+    content: bytes | Upload
     entry: Record
     operation: Operation = field(init=False)
     call: Call = field(init=False)
@@ -48,6 +50,11 @@ class Exchange:
     def base_url(self) -> str:
         """Scheme and host as the client named them."""
         return f"{self.request.url.scheme}://{self.request.headers.get('host', self.request.url.netloc)}"
+
+    def drop_upload(self) -> None:
+        """Delete the file of an upload that nobody has taken or will take."""
+        if isinstance(self.content, Upload) and not self.of_kind("late_commit"):
+            self.content.drop()
 
     def of_kind(self, kind: str) -> list[Fault]:
         """The faults of this kind that take the request."""
@@ -131,9 +138,13 @@ async def check(exchange: Exchange) -> Outcome:
         exchange.operation, exchange.path_arguments, query, exchange.service.switches["unknown_query"]
     )
     body = read_body(exchange.operation, exchange.content, exchange.request.headers.get("content-type"))
-    exchange.entry["body"] = masked(body)
+    bulk = bulk_of(exchange.operation, body)
+    exchange.entry["body"] = masked(shown(body, bulk) if bulk else body)
     check_request_body(exchange.operation, body)
-    exchange.call = Call(exchange.service, exchange.operation, arguments, body, exchange.user, exchange.base_url)
+    accept = exchange.request.headers.get("accept", "")
+    exchange.call = Call(
+        exchange.service, exchange.operation, arguments, body, exchange.user, exchange.base_url, accept
+    )
     return None
 
 

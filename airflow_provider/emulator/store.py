@@ -15,10 +15,10 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from airflow_provider.emulator import seeds
 from airflow_provider.emulator.clock import Clock
 
 Record = dict[str, Any]
-WORLDS = Path(__file__).parent / "worlds"
 TABLES = (
     "users",
     "groups",
@@ -30,6 +30,8 @@ TABLES = (
     "changeRequests",
     "reviews",
     "jobs",
+    "datasets",
+    "datasetVersions",
 )
 
 
@@ -44,7 +46,7 @@ def new_id() -> str:
 
 def worlds() -> list[str]:
     """Names of the worlds that can be loaded."""
-    return sorted(file.stem for file in WORLDS.glob("*.json"))
+    return seeds.names()
 
 
 class Store:
@@ -67,7 +69,7 @@ class Store:
         """Start afresh with a world file; raises :class:`UnknownWorld`."""
         if world not in worlds():
             raise UnknownWorld(f"there is no world {world!r}; there are {', '.join(worlds())}")
-        data = json.loads((WORLDS / f"{world}.json").read_text(encoding="utf-8"))
+        data = seeds.read(world)
         self.tables = {name: {row["id"]: row for row in data.get(name, ())} for name in TABLES}
         self.agenda, self.effects, self.looks = [], [], {}
         self._changed = True
@@ -162,7 +164,8 @@ class Store:
         data: Any = json.loads(self.file.read_text(encoding="utf-8"))
         if not isinstance(data, dict) or "tables" not in data:
             raise ValueError("the file holds no state of an emulator")
-        self.tables, self.agenda = data["tables"], data["agenda"]
+        self.tables = {name: data["tables"].get(name, {}) for name in TABLES}
+        self.agenda = data["agenda"]
         self.effects, self.looks = data["effects"], data["looks"]
         self.clock.load(data["clock"])
         return dict(data)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -41,11 +42,11 @@ async def hang_up(scope: Scope, receive: Receive) -> None:
     await _gone(receive)
 
 
-async def cut_short(response: Response, scope: Scope, receive: Receive, send: Send) -> None:
+async def cut_short(response: Response, half: Iterator[bytes], scope: Scope, receive: Receive, send: Send) -> None:
     """Send the headers and half of the body, then close."""
     await send({"type": "http.response.start", "status": response.status_code, "headers": response.raw_headers})
-    half = bytes(response.body)[: len(response.body) // 2]
-    await send({"type": "http.response.body", "body": half, "more_body": True})
+    for piece in half:
+        await send({"type": "http.response.body", "body": piece, "more_body": True})
     scope[KEY].close()
     await _gone(receive)
 

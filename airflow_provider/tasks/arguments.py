@@ -7,6 +7,7 @@ and what is allowed. A template makes the text "None" of None: where an argument
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
@@ -82,6 +83,17 @@ def whole(name: str, value: Any, least: int) -> int:
     if number is None or number < least:
         raise InvalidCall(f"{name} must be a whole number from {least} on, not {value!r}")
     return number
+
+
+def number(name: str, value: Any) -> float:
+    """A finite number, or its text."""
+    try:
+        found = float("nan") if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError):
+        found = float("nan")
+    if not math.isfinite(found):
+        raise InvalidCall(f"{name} must be a finite number, not {value!r}")
+    return found
 
 
 def seconds(name: str, value: Any) -> float | None:

@@ -326,6 +326,6 @@ class DataRobotBaseOperator(BaseOperator):
 
     def _plan(self, call: Call) -> dict[str, Any]:
         plan = {"operation": call.operation.id, "method": call.operation.method, "path": call.path}
-        plan["body"] = mask(call.body)
+        plan["body"] = mask(call.shown)
         self.log.info("plan_only: the task would send %s %s with %s", plan["method"], plan["path"], plan["body"])
         return {"plan": plan}

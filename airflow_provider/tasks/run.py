@@ -52,7 +52,7 @@ class Await:
 def look_once(client: Client, waiting: Waiting) -> End | None:
     """One look at a wait, without any pause: its end, or None while it is not over (or could not be asked)."""
     step = waiting.next_step(client.clock())
-    if isinstance(step, Poll):
+    while isinstance(step, Poll):  # more than once only where an answer asks for the next at once
         try:
             waiting.received(client.get(step.path), client.clock(), client.rng)
         except DataRobotError as error:

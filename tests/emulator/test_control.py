@@ -13,6 +13,7 @@ from airflow_provider.emulator.switches import known
 from tests.emulator.demo import (
     CANDIDATE,
     GOVERNED,
+    NIGHTLY,
     UNGOVERNED,
     ask_for,
     champion,
@@ -242,7 +243,7 @@ def test_effects_are_counted_and_cleared(door: httpx.Client, emulator: EmulatorD
 
 
 def test_the_world_is_read_and_changed(emulator: EmulatorDoor, requester: httpx.Client) -> None:
-    assert set(emulator.world("deployments")) == {GOVERNED, UNGOVERNED}
+    assert set(emulator.world("deployments")) == {GOVERNED, UNGOVERNED, NIGHTLY}
     emulator.change("deployments", UNGOVERNED, status="errored", health={"service": "failing"})
     seen = deployment(requester)
     assert (seen["status"], seen["serviceHealth"]["status"], seen["modelHealth"]["status"]) == (

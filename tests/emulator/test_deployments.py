@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from airflow_provider.emulator.door import EmulatorDoor
-from tests.emulator.demo import GOVERNED, UNGOVERNED, ask_for, champion, deployment, replace, taken
+from tests.emulator.demo import GOVERNED, NIGHTLY, UNGOVERNED, ask_for, champion, deployment, replace, taken
 
 
 def ids(answer: httpx.Response) -> list[str]:
@@ -21,26 +21,26 @@ def ids(answer: httpx.Response) -> list[str]:
         ("search=UNGOVERNED", [UNGOVERNED]),
         ("search=replaced directly", [UNGOVERNED]),
         ("importance=CRITICAL", [GOVERNED]),
-        ("status=active", [GOVERNED, UNGOVERNED]),
+        ("status=active", [GOVERNED, UNGOVERNED, NIGHTLY]),
         ("status=inactive,errored", []),
-        ("role=OWNER", [GOVERNED, UNGOVERNED]),
+        ("role=OWNER", [GOVERNED, UNGOVERNED, NIGHTLY]),
         ("role=USER", []),
         ("serviceHealth=failing", [GOVERNED]),
         ("modelHealth=not_started", [GOVERNED]),
         ("accuracyHealth=passing&serviceHealth=passing", [UNGOVERNED]),
         ("createdBy=64a000000000000000000004", []),
-        ("championModelExecutionType=dedicated", [GOVERNED, UNGOVERNED]),
+        ("championModelExecutionType=dedicated", [GOVERNED, UNGOVERNED, NIGHTLY]),
         ("championModelTargetType=Regression", []),
         ("buildEnvironmentType=Python", []),
-        ("executionEnvironmentType=datarobot", [GOVERNED, UNGOVERNED]),
+        ("executionEnvironmentType=datarobot", [GOVERNED, UNGOVERNED, NIGHTLY]),
         ("predictionEnvironmentPlatform=aws", []),
         ("predictionUsageDailyAvgGreaterThan=5000", []),
-        ("predictionUsageDailyAvgLessThan=5000", [GOVERNED, UNGOVERNED]),
+        ("predictionUsageDailyAvgLessThan=5000", [GOVERNED, UNGOVERNED, NIGHTLY]),
         ("lastPredictionTimestampStart=2025-06-01T12:00:00Z", []),
-        ("lastPredictionTimestampStart=2025-05-01T12:00:00Z", [GOVERNED, UNGOVERNED]),
+        ("lastPredictionTimestampStart=2025-05-01T12:00:00Z", [GOVERNED, UNGOVERNED, NIGHTLY]),
         ("lastPredictionTimestampEnd=2025-05-01T12:00:00Z", []),
         ("defaultPredictionServerId=64a000000000000000000009", []),
-        ("tagKeys=team&tagKeys=colour", [GOVERNED, UNGOVERNED]),
+        ("tagKeys=team&tagKeys=colour", [GOVERNED, UNGOVERNED, NIGHTLY]),
         ("tagValues=sandbox", [UNGOVERNED]),
     ],
 )
@@ -54,12 +54,12 @@ def test_filters_of_the_list(emulator: EmulatorDoor, requester: httpx.Client, qu
     ("order", "first"),
     [
         ("label", GOVERNED),
-        ("-label", UNGOVERNED),
+        ("-label", NIGHTLY),
         ("importance", UNGOVERNED),
         ("-importance", GOVERNED),
         ("serviceHealth", GOVERNED),
         ("currentModelDeployedTimestamp", GOVERNED),
-        ("-currentModelDeployedTimestamp", UNGOVERNED),
+        ("-currentModelDeployedTimestamp", NIGHTLY),
         ("recentPredictions", UNGOVERNED),
         ("-lastPredictionTimestamp", GOVERNED),
         ("createdAtTimestamp", GOVERNED),
@@ -77,7 +77,7 @@ def test_orders_of_the_list(emulator: EmulatorDoor, requester: httpx.Client, ord
 def test_by_default_the_latest_prediction_comes_first(emulator: EmulatorDoor, requester: httpx.Client) -> None:
     """Seed 002:106: 'Defaults to order by deployment last prediction timestamp in descending order.'"""
     emulator.change("deployments", UNGOVERNED, predictionUsage={"lastTimestamp": "2025-07-01T00:00:00.000000Z"})
-    assert ids(requester.get("deployments/")) == [UNGOVERNED, GOVERNED]
+    assert ids(requester.get("deployments/")) == [UNGOVERNED, GOVERNED, NIGHTLY]
 
 
 def test_a_deployment_shows_its_champion_in_both_places(requester: httpx.Client) -> None:

@@ -26,6 +26,7 @@ from tests.emulator.demo import (
     set_status,
     taken,
 )
+from tests.emulator.rows import send, stored
 
 
 @pytest.fixture
@@ -168,3 +169,12 @@ def test_a_lie_that_is_removed_is_told_no_more(emulator: EmulatorDoor, requester
     emulator.remove_fault(emulator.lie("replaced_not_changed"))
     replaced(emulator, requester)
     assert champion(requester) == CANDIDATE
+
+
+def test_actuals_lost(emulator: EmulatorDoor, requester: httpx.Client) -> None:
+    """The job ends well, the second half of its rows is not there."""
+    emulator.lie("actuals_lost")
+    location = send(requester, *((f"row-{n}", "yes") for n in range(10))).headers["Location"]
+    emulator.advance(6)
+    assert requester.get(location).status_code == 303
+    assert set(stored(emulator)) == {f"row-{n}" for n in range(5)}

@@ -18,15 +18,15 @@ def names(answer: httpx.Response) -> list[str]:
 @pytest.mark.parametrize(
     ("query", "count"),
     [
-        ("", 6),
+        ("", 7),
         ("?modelId=64a100000000000000000003", 1),
-        (f"?similarTo={CANDIDATE}", 5),
+        (f"?similarTo={CANDIDATE}", 6),
         (f"?similarTo={MISFIT}&forChallenger=true", 1),
         ("?search=regressor", 1),
         ("?search=keras", 1),
         ("?buildStatus=failed", 0),
         ("?modelKind=isTimeSeries", 0),
-        ("?predictionThreshold=0.5", 6),
+        ("?predictionThreshold=0.5", 7),
     ],
 )
 def test_filters_of_model_packages(requester: httpx.Client, query: str, count: int) -> None:
@@ -36,7 +36,7 @@ def test_filters_of_model_packages(requester: httpx.Client, query: str, count: i
 
 def test_archived_packages_are_not_listed(emulator: EmulatorDoor, requester: httpx.Client) -> None:
     emulator.change("packages", CANDIDATE, isArchived=True)
-    assert requester.get("modelPackages/").json()["totalCount"] == 5
+    assert requester.get("modelPackages/").json()["totalCount"] == 6
     assert taken(requester.get(f"modelPackages/{CANDIDATE}/"))["isArchived"] is True
 
 
@@ -44,7 +44,7 @@ def test_a_package_names_its_registered_model_and_version(requester: httpx.Clien
     """wire.md I: the pages' version schema lacks registeredModelId and registeredModelVersion: add them."""
     package = taken(requester.get(f"modelPackages/{CANDIDATE}/"))
     assert (package["registeredModelId"], package["registeredModelVersion"]) == (CHURN, 3)
-    assert package["target"]["classNames"] == ["no", "yes"]
+    assert package["target"]["classNames"] == ["yes", "no"]
 
 
 def test_a_package_counts_its_active_deployments(requester: httpx.Client) -> None:
@@ -73,18 +73,18 @@ def test_unknown_ids_are_404(requester: httpx.Client, path: str) -> None:
 @pytest.mark.parametrize(
     ("query", "found"),
     [
-        ("sortKey=name&sortDirection=desc", ["House price regressor", "Churn classifier"]),
-        ("sortKey=createdAt", ["Churn classifier", "House price regressor"]),
+        ("sortKey=name&sortDirection=desc", ["House price regressor", "Doctor visits", "Churn classifier"]),
+        ("sortKey=createdAt", ["Churn classifier", "Doctor visits", "House price regressor"]),
         ("search=house", ["House price regressor"]),
         ("targetName=churned", ["Churn classifier"]),
         ("targetType=Regression", ["House price regressor"]),
-        (f"compatibleWithModelPackageId={CANDIDATE}", ["Churn classifier"]),
+        (f"compatibleWithModelPackageId={CANDIDATE}&sortKey=name", ["Churn classifier", "Doctor visits"]),
         ("isGlobal=True", []),
         ("createdBy=requester@example.com&search=churn", ["Churn classifier"]),
-        ("createdAtStartTs=2025-02-01T00:00:00Z", ["House price regressor"]),
+        ("createdAtStartTs=2025-02-01T00:00:00Z&sortKey=name", ["Doctor visits", "House price regressor"]),
         ("createdAtEndTs=2025-02-01T00:00:00Z", ["Churn classifier"]),
         ("modifiedAtStartTs=2025-04-01T00:00:00Z", ["Churn classifier"]),
-        ("modifiedAtEndTs=2025-04-01T00:00:00Z", ["House price regressor"]),
+        ("modifiedAtEndTs=2025-04-01T00:00:00Z&sortKey=name", ["Doctor visits", "House price regressor"]),
     ],
 )
 def test_filters_of_registered_models(requester: httpx.Client, query: str, found: list[str]) -> None:

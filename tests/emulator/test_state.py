@@ -15,7 +15,9 @@ import httpx
 import pytest
 
 from airflow_provider.emulator.door import EmulatorDoor
-from tests.emulator.demo import CANDIDATE, UNGOVERNED, ask_for, champion, replace, request, taken
+from airflow_provider.emulator.service import Service
+from tests.emulator.demo import CANDIDATE, NIGHTLY, UNGOVERNED, ask_for, champion, replace, request, taken
+from tests.emulator.rows import send
 
 
 class Process:
@@ -99,6 +101,42 @@ def test_a_reset_is_kept_too(file: Path) -> None:
         first.end(signal.SIGKILL)
     with started("--state", str(file)) as second:
         assert second.client.get(f"changeRequests/{asked['id']}/").status_code == 404
+
+
+def test_rows_and_files_survive_too(file: Path) -> None:
+    """Accepted and stored actuals, what is spent of the hour, predictions of the world, an upload."""
+    options = ("--state", str(file), "--speed", "0", "--switch", "quota_rows=1000")
+    with started(*options) as first:
+        for pairs in ([("a", "yes")], [(f"row-{n}", "no") for n in range(900)]):
+            assert send(first.client, *pairs, to=NIGHTLY).status_code == 202
+        first.door.advance(3)
+        made = taken(first.client.post("datasets/fromFile/", files={"file": ("a.csv", b"id\n1\n", "text/csv")}))
+        first.door.advance(3)
+        seen = first.door.predictions(NIGHTLY)
+        first.end(signal.SIGKILL)
+    with started(*options) as second:
+        assert second.door.predictions(NIGHTLY) == seen
+        account = second.door.actuals(NIGHTLY, ids=True)
+        assert (account["stored"], account["accepted"], account["acceptedPerId"]["a"]) == (901, 901, 1)
+        assert send(second.client, *((f"more-{n}", "yes") for n in range(100)), to=NIGHTLY).status_code == 429
+        second.door.advance(3)
+        assert second.client.get(f"datasets/{made['catalogId']}/file/").content == b"id\n1\n"
+        second.door.reset()
+        assert second.door.actuals(NIGHTLY)["accepted"] == 0
+        assert second.door.predictions(NIGHTLY)["rows"] == 3_500
+
+
+def test_a_batch_whose_post_was_never_answered_is_forgotten(file: Path) -> None:
+    """Rows are written before the state file: a kill between the two leaves a batch that no job knows."""
+    service = Service(state=file)
+    assert service.rows.db.execute("SELECT COUNT(*) FROM batches").fetchone() == (0,)
+    service.save()
+    service.rows.db.execute("INSERT INTO batches(deployment, rows, charged, state) VALUES (1, 5, 5, 'accepted')")
+    service.rows.commit()
+    service.close()
+    again = Service(state=file)
+    assert again.rows.db.execute("SELECT COUNT(*) FROM batches").fetchone() == (0,)
+    again.close()
 
 
 def test_without_a_file_a_restart_begins_afresh(tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ def test_an_unknown_token_is_401_and_is_not_echoed(origin: str, emulator: Emulat
         ("GET", "no/such/path/", 404),
         ("GET", "deployments//settings/", 404),
         ("PUT", "deployments/", 405),
-        ("GET", f"deployments/{GOVERNED}/accuracy/", 501),
+        ("GET", f"deployments/{GOVERNED}/humilityStats/", 501),
         ("GET", "deployments/?limit=1000", 422),
         ("PATCH", f"deployments/{UNGOVERNED}/status/", 422),
     ],
@@ -65,8 +65,8 @@ def test_every_error_says_exactly_application_json(
 
 
 def test_a_known_operation_that_is_not_served_names_itself(requester: httpx.Client) -> None:
-    assert requester.get(f"deployments/{GOVERNED}/accuracy/").json() == {
-        "message": "getDeploymentAccuracy is not emulated."
+    assert requester.get(f"deployments/{GOVERNED}/humilityStats/").json() == {
+        "message": "getDeploymentHumilityStats is not emulated."
     }
 
 
@@ -116,7 +116,7 @@ def test_a_body_of_another_media_type_is_415(requester: httpx.Client) -> None:
 def test_a_body_of_a_get_is_ignored(requester: httpx.Client) -> None:
     """wire.md C: one public client sends its filters of a GET as a JSON body."""
     answer = requester.request("GET", "modelPackages/", json={"modelId": "x"})
-    assert answer.json()["totalCount"] == 6
+    assert answer.json()["totalCount"] == 7
 
 
 @pytest.mark.parametrize("path", [f"deployments/{GOVERNED}/", f"deployments/{GOVERNED}", "version", "approvalPolicies"])
@@ -129,7 +129,7 @@ def test_a_page_has_all_five_keys(requester: httpx.Client) -> None:
     """wire.md C: one client demands totalCount, count, next and data, the pages add previous."""
     body = requester.get("deployments/").json()
     assert set(body) == {"count", "totalCount", "next", "previous", "data"}
-    assert (body["count"], body["totalCount"], body["next"], body["previous"]) == (2, 2, None, None)
+    assert (body["count"], body["totalCount"], body["next"], body["previous"]) == (3, 3, None, None)
 
 
 def test_next_is_absolute_on_the_host_that_was_asked_and_keeps_the_filters(
@@ -154,14 +154,14 @@ def test_both_renderings_of_a_list_are_understood(requester: httpx.Client, query
 @pytest.mark.parametrize("word", ["true", "True"])
 def test_both_renderings_of_a_boolean_are_understood(requester: httpx.Client, word: str) -> None:
     """wire.md C: booleans come as True and False; the page shows true and false too."""
-    assert requester.get(f"deployments/?createdByMe={word}").json()["count"] == 2
+    assert requester.get(f"deployments/?createdByMe={word}").json()["count"] == 3
     assert requester.get(f"modelPackages/?imported={word}").json()["count"] == 0
 
 
 @pytest.mark.parametrize("word", ["false", "False"])
 def test_both_renderings_of_false(requester: httpx.Client, word: str) -> None:
     assert requester.get(f"deployments/?createdByMe={word}").json()["count"] == 0
-    assert requester.get(f"modelPackages/?imported={word}").json()["count"] == 6
+    assert requester.get(f"modelPackages/?imported={word}").json()["count"] == 7
 
 
 @pytest.mark.parametrize("query", ["limit=ten", "limit=0", "limit=101", "orderBy=colour", "status=asleep"])
@@ -178,7 +178,7 @@ def test_switch_unknown_query(emulator: EmulatorDoor, requester: httpx.Client, v
     assert requester.get("deployments/?colour=red").status_code == status
 
 
-@pytest.mark.parametrize(("value", "rows"), [("20", 6), ("100", 6), ("2", 2)])
+@pytest.mark.parametrize(("value", "rows"), [("20", 7), ("100", 7), ("2", 2)])
 def test_switch_page_size(emulator: EmulatorDoor, requester: httpx.Client, value: str, rows: int) -> None:
     """Seed 000: 'At most this many results are returned. The default may change without notice.'"""
     emulator.switches(page_size=value)

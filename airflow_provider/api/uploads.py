@@ -1,0 +1,42 @@
+"""A file as the body of a call. The transport reads it while it sends, so memory stays the same for any size."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+from airflow_provider.api.errors import InvalidCall
+
+FILE_FIELD = "file"  # wire.md J: the field that holds the file
+ANSWER_SECONDS = 600.0  # for the answer to an upload: the service works after the last byte (wire.md B: 600)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Upload:
+    """A multipart body with one file.
+
+    :param stream: open for reading bytes, and able to go back to its start: a call that was turned away is sent again.
+    :param name: the name of the file; the service calls the dataset after it.
+    :param media_type: of the file.
+    :param fields: further form fields.
+    """
+
+    stream: BinaryIO
+    name: str
+    media_type: str = "text/csv"
+    fields: tuple[tuple[str, str], ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.stream.seekable():
+            raise InvalidCall(f"{self.name} can be read only once: an upload needs a file that can be read again")
+        if not self.name.strip() or any(sign in self.name for sign in "/\\\r\n"):
+            raise InvalidCall(f"the name of an uploaded file must be one line without slashes, not {self.name!r}")
+
+    def plain(self) -> dict[str, Any]:
+        """The body in plain JSON, for checks, plans and logs: the file by its name."""
+        return {FILE_FIELD: self.name, **dict(self.fields)}
+
+    def parts(self) -> dict[str, tuple[str, BinaryIO, str]]:
+        """The file as the transport takes it, from its start."""
+        self.stream.seek(0)
+        return {FILE_FIELD: (self.name, self.stream, self.media_type)}

@@ -1,0 +1,93 @@
+"""Accuracy of a deployment: metrics over the matched rows of a period, beside what they were in training."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider.emulator.answers import invalid
+from airflow_provider.emulator.behaviour.matching import Row, predictions_in, scored
+from airflow_provider.emulator.behaviour.periods import Period
+from airflow_provider.emulator.metrics import BY_TARGET, percent_change
+
+if TYPE_CHECKING:
+    from airflow_provider.emulator.service import Service
+    from airflow_provider.emulator.store import Record
+
+MINIMUM = 100  # actuals with a prediction before accuracy is shown (wire.md D)
+ALWAYS = Period(float("-inf"), float("inf"))
+
+
+class Accuracy:
+    """The metrics of one deployment's models.
+
+    :param models: the models that are asked for
+    """
+
+    def __init__(self, service: Service, deployment: Record, target: Record, models: list[str]) -> None:
+        self.service = service
+        self.deployment = deployment
+        self.target = target
+        self.models = models
+        self.names = BY_TARGET.get(target["type"], ())
+
+    def rows(self, period: Period) -> list[Row]:
+        """The predictions of the models in the period."""
+        return list(predictions_in(self.service, self.deployment, self.models, period))
+
+    def values(self, rows: Iterable[Row]) -> tuple[int, dict[str, float | None]]:
+        """How many rows were scored, and every metric of the target's type; None where there is no value."""
+        count, found = scored(self.target, rows)
+        return count, {name: _scale(self.service, name, found.get(name)) for name in self.names}
+
+    def enough(self, rows: Iterable[Row]) -> bool:
+        """Whether there are so many actuals that accuracy is shown; of the period or of all (``accuracy_minimum``)."""
+        if self.service.switches["accuracy_minimum"] == "deployment":
+            rows = predictions_in(self.service, self.deployment, self.models, ALWAYS)
+        return sum(row.actual is not None for row in rows) >= MINIMUM
+
+    def baseline(self, model: str) -> tuple[int | None, dict[str, float]]:
+        """Rows and metrics of the training's holdout; of most packages of the worlds nothing is known."""
+        for package in self.service.store.rows("packages"):
+            if package["modelId"] == model and package.get("baseline"):
+                found = package["baseline"]
+                return found["sampleSize"], found["metrics"]
+        return None, {}
+
+    def check_metric(self, name: str) -> None:
+        """A metric of another target type has no value, or is refused (switch ``foreign_metric``); MAD is no answer."""
+        refused = name not in self.names and self.service.switches["foreign_metric"] == "refuse_422"
+        if refused or name == "MAD":  # the table of the answer does not have MAD
+            raise invalid([f"must be one of {', '.join(self.names)}, not {name!r} @ $.metric"])
+
+
+def _scale(service: Service, name: str, value: float | None) -> float | None:
+    if value is not None and name == "MAPE" and service.switches["mape_unit"] == "fraction":
+        return value / 100
+    return value
+
+
+def lines(accuracy: Accuracy, rows: list[Row]) -> list[dict[str, Any]]:
+    """One line for each model and metric, as the newer API has them (wire.md K.1)."""
+    parts: dict[str, list[Row]] = {model: [] for model in accuracy.models}
+    for row in rows:
+        parts[row.model].append(row)
+    return [line for model, part in parts.items() for line in summed_up(accuracy, model, part)]
+
+
+def summed_up(accuracy: Accuracy, model: str | None, rows: list[Row]) -> list[dict[str, Any]]:
+    """One line for each metric of these rows, beside the baseline of their model (None: of the first)."""
+    count, values = accuracy.values(rows)
+    baseline_count, baseline = accuracy.baseline(model or accuracy.models[0])
+    return [
+        {
+            "modelId": model,
+            "metricName": name,
+            "value": value,
+            "sampleSize": count,
+            "baselineValue": baseline.get(name),
+            "baselineSampleSize": baseline_count,
+            "percentChange": percent_change(name, value, baseline.get(name)),
+        }
+        for name, value in values.items()
+    ]

@@ -1,0 +1,72 @@
+"""Accuracy for a period, and over time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow_provider.emulator.answers import Answer
+from airflow_provider.emulator.behaviour.accuracy import Accuracy, lines, summed_up
+from airflow_provider.emulator.behaviour.matching import Row, models_of, split, target_of, watched
+from airflow_provider.emulator.behaviour.periods import Period, period_of
+from airflow_provider.emulator.calls import Call, serves
+
+SHOWN = ("value", "baselineValue", "percentChange")  # of each metric in the page's object
+DEFAULT_METRIC = {"Regression": "RMSE"}  # of the other target types LogLoss; the page names none
+
+
+@serves("getDeploymentAccuracy")
+def get_accuracy(call: Call) -> Answer:
+    """Both forms of the metrics: the page's object, and the newer list that clients need (wire.md K.1)."""
+    accuracy, period = _asked(call)
+    rows = accuracy.rows(period)
+    enough = accuracy.enough(rows)
+    found = lines(accuracy, rows) if enough or call.service.switches["few_actuals"] == "null_values" else []
+    if not enough:
+        found = [{**line, "value": None, "percentChange": None} for line in found]
+    one = len(accuracy.models) == 1
+    together = found if one or not found else summed_up(accuracy, None, rows if enough else [])
+    metrics = {line["metricName"]: {name: line[name] for name in SHOWN} for line in together}
+    body: dict[str, Any] = {"batchIds": [], "period": period.view(), "metrics": metrics, "data": found}
+    if one:
+        body["modelId"] = accuracy.models[0]
+    return Answer(200, body)
+
+
+@serves("getDeploymentAccuracyOverTime")
+def get_accuracy_over_time(call: Call) -> Answer:
+    """One metric, bucket by bucket and model by model."""
+    accuracy, period = _asked(call)
+    metric = call.arguments.get("metric") or DEFAULT_METRIC.get(accuracy.target["type"], "LogLoss")
+    accuracy.check_metric(metric)
+    rows = accuracy.rows(period)
+    enough = accuracy.enough(rows)
+    baselines = [{"modelId": model, **_baseline(accuracy, model, metric)} for model in accuracy.models]
+    buckets = [
+        {"modelId": model, "period": bucket.view(), **_value(accuracy, metric, part, enough=enough)}
+        for bucket, model, part in split(call, period, accuracy.models, rows)
+    ]
+    body = {
+        "metric": metric,
+        "modelId": accuracy.models[0],
+        "baseline": {"period": {"start": None, "end": None}, **_baseline(accuracy, accuracy.models[0], metric)},
+        "baselines": baselines,
+        "buckets": buckets,
+        "summary": {"period": period.view(), **_value(accuracy, metric, rows, enough=enough)},
+    }
+    return Answer(200, body)
+
+
+def _value(accuracy: Accuracy, metric: str, rows: list[Row], *, enough: bool) -> dict[str, Any]:
+    count, values = accuracy.values(rows)
+    return {"sampleSize": count, "value": values.get(metric) if enough else None}
+
+
+def _baseline(accuracy: Accuracy, model: str, metric: str) -> dict[str, Any]:
+    count, values = accuracy.baseline(model)
+    return {"sampleSize": count, "value": values.get(metric)}
+
+
+def _asked(call: Call) -> tuple[Accuracy, Period]:
+    deployment = watched(call)
+    target = target_of(call.service, deployment)
+    return Accuracy(call.service, deployment, target, models_of(call, deployment)), period_of(call)

@@ -1,0 +1,45 @@
+"""Accuracy as a gate: one metric over a window must meet a rule."""
+
+from __future__ import annotations
+
+from airflow_provider.tasks.accuracy import AccuracyTask
+from airflow_provider.tasks.gating import DataRobotBaseGateOperator
+from airflow_provider.tasks.reading import DataRobotBaseReadOperator
+
+
+class DataRobotCheckAccuracyOperator(AccuracyTask, DataRobotBaseGateOperator):
+    """Checks one accuracy metric of a deployment, over the predictions of a window whose actuals are known.
+
+    :param deployment_id: the deployment.
+    :param metric: as the service calls it: AUC, LogLoss, Accuracy, RMSE, MAE, R Squared, Gini Norm, Rate@Top10%, ...
+    :param comparison: ``<``, ``<=``, ``>`` or ``>=``: how the metric must compare with
+    :param threshold: this number.
+    :param view: what is compared: the ``value``, its ``difference`` or ``ratio`` to the baseline (the training data),
+        or the ``improvement`` over it in percent, negative when it is worse (``view="improvement", comparison=">=",
+        threshold=-5``: at most 5 % worse).
+    :param minimum_sample: rows that the metric must be made of; fewer, or an unknown number, count as no data.
+    :param window_start: where the window begins (inside); on the hour, in ISO 8601 or as a datetime, naive is UTC.
+    :param window_end: where it ends (outside). Default: the end of the run's data interval, else the present time, each
+        rounded down to the hour.
+    :param window_last: how long before its end the window begins, when no ``window_start`` is given: whole hours, as a
+        timedelta, or ``24h``, ``7d`` (default), ``P7D``.
+    :param model_id: of this model; default: the champion.
+    :param filters: further documented arguments of getDeploymentAccuracy (segmentAttribute, segmentValue, ...).
+    :param on_fail: ``fail``, ``skip`` or ``branch`` when the rule is not met.
+    :param on_no_data: ``fail``, ``skip``, ``branch`` or ``pass`` when there is nothing to judge.
+    :param branches: task id, task group id or list of them to follow for each outcome: ``pass`` and those that say
+        ``branch`` (``fail``, ``no_data``). An empty list follows nothing.
+
+    Returns the verdict: ``outcome`` (pass, fail, no_data), ``passed``, ``reason``, ``value``, ``measured``,
+    ``comparison``, ``threshold``, ``view``, ``sample``, ``minimum_sample``, ``baseline``, ``details``,
+    ``deployment_id``, ``metric`` and ``window`` (start, end, hours). The same stands in XCom under ``verdict``, also
+    when the task fails or is skipped. Fails for good when the rule is not met, and with the errors of the service.
+    Operations: getDeploymentAccuracy; getDeployment for the champion, getDeploymentPredictionsVsActualsOverTime where
+    the first does not tell the sample, getVersion where nothing else tells the present time.
+    """
+
+    template_fields = (
+        *DataRobotBaseReadOperator.template_fields,
+        *AccuracyTask.gate_fields,
+        *DataRobotBaseGateOperator.form_fields,
+    )
