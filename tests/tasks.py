@@ -74,7 +74,7 @@ def service(datarobot_emulator: EmulatorDoor, monkeypatch: pytest.MonkeyPatch) -
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """Short pauses. The trigger looks at once: dag.test has no scheduler that it could outrun."""
     monkeypatch.setattr("airflow_provider.triggers.wait.FIRST_POLL", 0.05)
-    monkeypatch.setattr("airflow_provider.tasks.replacing.SEEN_PAUSE", 0.05)
+    monkeypatch.setattr("airflow_provider.tasks.serving.SEEN_PAUSE", 0.05)
     monkeypatch.setattr("airflow_provider.api.retry.FIRST_PAUSE", 0.01)
     monkeypatch.setattr("airflow_provider.api.once.APART", 0.05)
     monkeypatch.setattr("airflow_provider.api.pool.FRESH", 0.0)

@@ -69,8 +69,8 @@ class DataRobotCreateChangeRequestOperator(DataRobotBaseOperator):
     :param adopt: take up an equal open request of ``mine`` or of ``any`` user.
     :param on_conflict: ``fail`` or ``cancel_own`` when a request of the same action for another change is open.
 
-    Returns ``change_request_id``, ``version``, ``status``, ``approvals_required`` and ``adopted``. It does not wait for
-    the decision: put a DataRobotChangeRequestSensor behind it.
+    Returns ``change_request_id``, ``version``, ``status``, ``approvals_required``, ``adopted`` and ``sent_twice`` (as
+    of the replace operator). It does not wait for the decision: put a DataRobotChangeRequestSensor behind it.
 
     Fails with InvalidCall (a change that the action does not have), ConflictingRequest, NotAsAsked (the service keeps
     another change than the one that was sent) and the errors of the service. Operations: listChangeRequests,
@@ -156,6 +156,7 @@ class DataRobotCreateChangeRequestOperator(DataRobotBaseOperator):
             "status": status_of(entity),
             "approvals_required": entity.get("numApprovalsRequired"),
             "adopted": run.handle.owner == "adopted",
+            "sent_twice": run.handle.sent_twice,
         }
 
 

@@ -16,6 +16,7 @@ from airflow_provider.tasks.links import deployment_url
 from airflow_provider.tasks.memory import Handle
 from airflow_provider.tasks.replacing import Replacing
 from airflow_provider.tasks.run import Run
+from airflow_provider.tasks.serving import Serving
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -161,8 +162,7 @@ class DataRobotReplaceModelOperator(DataRobotBaseOperator):
         if self.reason == "DEPRECATION" and self.governance == "never":
             raise InvalidCall("reason DEPRECATION exists in change requests only, and governance is 'never'")
         self._steps = Replacing(
-            deployment_id=self.deployment_id,
-            target=self._target,
+            serving=Serving(self.deployment_id, self._target),
             gate=self._checked_gate(),
             reason=self.reason,
             runtime_parameters=list(self.runtime_parameters or ()),

@@ -150,6 +150,10 @@ class Run:
             raise
         again = sent.sends > 1 or (earlier is not None and (earlier.stage, earlier.state) == (stage, "intended"))
         twice = [*intention.sent_twice, operation_id] if again else intention.sent_twice
+        if again:
+            self.log.warning(
+                "%s was sent twice: should the first be carried out after all, look for a second.", call.path
+            )
         self.memory.update(state="submitted", owner="adopted" if sent.adopted else "ours", sent_twice=twice)
         return sent
 

@@ -51,7 +51,7 @@ def service(datarobot_emulator: EmulatorDoor, monkeypatch: pytest.MonkeyPatch, s
 def soon(monkeypatch: pytest.MonkeyPatch, airflow_db: None) -> None:
     """The first look of the trigger comes at once: dag.test has no scheduler that it could outrun."""
     monkeypatch.setattr("airflow_provider.triggers.wait.FIRST_POLL", 0.05)
-    monkeypatch.setattr("airflow_provider.tasks.replacing.SEEN_PAUSE", 0.05)
+    monkeypatch.setattr("airflow_provider.tasks.serving.SEEN_PAUSE", 0.05)
 
 
 def connect(monkeypatch: pytest.MonkeyPatch, service: EmulatorDoor, user: str, **extra: Any) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.harness import GOVERNED, UNGOVERNED, V1, V2, V3, V4, Ending, Stage, replacing
+from tests.harness import BEFORE, GOVERNED, NEW_FEATURE, UNGOVERNED, V1, V2, V3, V4, Ending, Stage, replacing
 from tests.people import approve
 from tests.verdicts import Facts, verdict_on
 
@@ -69,6 +69,31 @@ def test_the_model_serves_at_the_deadline_though_its_job_never_ended(stage: Stag
     ending = replacing(stage, UNGOVERNED, apply_timeout=600).run()
     assert ending.result["outcome"] == "replaced"
     assert ending.result["previous"]["model_package_id"] == V2
+
+
+# --- other models ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("deployment", [GOVERNED, UNGOVERNED], ids=["gated", "direct"])
+def test_a_model_by_its_own_id(stage: Stage, deployment: str) -> None:
+    stage.enter("reviewer", approve)
+    ending = replacing(stage, deployment, model_package_id=None, model_id="64a100000000000000000003").run()
+    assert verdict_on(stage, ending, deployment).word == "right"
+    if deployment == GOVERNED:
+        assert ending.result["change_request"]["action"] == "replaceModel"
+
+
+@pytest.mark.parametrize("deployment", [GOVERNED, UNGOVERNED], ids=["gated", "direct"])
+@pytest.mark.parametrize(("on_warning", "champion"), [("fail", None), ("allow", NEW_FEATURE)])
+def test_a_warning_is_for_the_author_to_decide(
+    stage: Stage, deployment: str, on_warning: str, champion: str | None
+) -> None:
+    stage.enter("reviewer", approve)
+    task = replacing(stage, deployment, model_package_id=NEW_FEATURE, on_warning=on_warning)
+    ending = task.run()
+    assert Facts.of(stage.service, deployment).champion == (champion or BEFORE[deployment])
+    if champion is None:
+        assert "New model needs features that are not in use" in refusal(ending)
 
 
 # --- refusals -----------------------------------------------------------------------------------------------------

@@ -283,12 +283,15 @@ def test_a_request_of_somebody_else_is_not_cancelled(stage: Stage) -> None:
 
 
 @MODES
-def test_somebody_applies_the_request_while_we_wait(stage: Stage, deferrable: bool) -> None:
+@pytest.mark.parametrize("seconds", [0, 20, 600])
+def test_somebody_applies_the_request_while_we_wait(stage: Stage, seconds: float, deferrable: bool) -> None:
+    """The request stays approved while it is being applied; it is not applied a second time."""
+
     def approve_and_apply(desk: Desk, request: dict[str, Any]) -> None:
         approve(desk, request)
         stage.desk("requester").set_status(request, "resolving")
 
-    stage.service.jobs("modelReplacement", seconds=0)
+    stage.service.jobs("modelReplacement", seconds=seconds)
     stage.enter("reviewer", approve_and_apply, after=60)
     ending = replacing(stage, GOVERNED, deferrable=deferrable).run()
     assert verdict_on(stage, ending, GOVERNED).word == "right"
@@ -342,6 +345,32 @@ def test_another_replacement_under_way_is_waited_for(stage: Stage, deployment: s
     assert ending.result["outcome"] == "replaced"
     assert ending.result["previous"]["model_package_id"] == V4
     assert stage.service.count("modelReplaced", deployment) == 2
+
+
+@MODES
+def test_another_replacement_that_runs_when_we_are_approved_comes_first(stage: Stage, deferrable: bool) -> None:
+    def approve_while_replacing(desk: Desk, request: dict[str, Any]) -> None:
+        stage.desk("requester").replace(GOVERNED, V4)
+        approve(desk, request)
+
+    stage.service.switches(write_under_policy="allows")
+    stage.enter("reviewer", approve_while_replacing, after=60)
+    ending = replacing(stage, GOVERNED, deferrable=deferrable).run()
+    assert ending.result["outcome"] == "replaced"
+    assert ending.result["previous"]["model_package_id"] == V4
+    assert stage.service.count("modelReplaced", GOVERNED) == 2
+    assert stage.service.count("changeRequestCreated") == 1
+
+
+def test_two_tasks_for_the_same_model_share_one_request(stage: Stage) -> None:
+    first, second = (replacing(stage, GOVERNED, deferrable=False, comment=text) for text in ("first", "second"))
+    endings: list[Ending] = []
+    stage.at(300, lambda: endings.append(second.run()))
+    stage.enter("reviewer", approve, after=600)
+    endings.append(first.run())
+    assert [one.result["outcome"] for one in endings] == ["replaced", "replaced"]
+    facts = Facts.of(stage.service, GOVERNED)
+    assert (facts.replaced, facts.requests, facts.accepted["updateChangeRequestStatus"]) == (1, 1, 1)
 
 
 def test_another_replacement_of_the_same_model_is_ours_in_the_end(stage: Stage) -> None:

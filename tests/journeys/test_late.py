@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from tests.harness import GOVERNED, UNGOVERNED, V3, Crashing, Ending, Stage, replacing, share_of
+from tests.harness import GOVERNED, UNGOVERNED, V3, Crashing, Ending, Stage, Store, Task, replacing, share_of
 from tests.people import approve
 from tests.verdicts import Facts, Verdict, tally, verdict_on
 
@@ -90,3 +90,21 @@ def test_a_duplicate_request_is_named_when_nobody_approves(stage: Stage) -> None
     ending = replacing(stage, GOVERNED, on_cancelled="skip").run()
     assert ending.state == "failed"
     assert "there are others that ask for the same" in str(ending.error)
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(30, []), (120, ["createChangeRequest"])])
+def test_the_operator_that_only_opens_a_request_tells_of_a_second_too(
+    stage: Stage, seconds: float, told: list[str]
+) -> None:
+    from airflow_provider.operators.change_requests import DataRobotCreateChangeRequestOperator
+
+    def build() -> DataRobotCreateChangeRequestOperator:
+        return DataRobotCreateChangeRequestOperator(
+            task_id="ask", deployment_id=GOVERNED, action="changeImportance", change={"importance": "LOW"}
+        )
+
+    stage.service.fault("late_commit", answer=504, seconds=seconds, operationId="createChangeRequest")
+    ending = Task(stage, build, Store()).run()
+    stage.sleep(600)
+    assert ending.result["sent_twice"] == told
+    assert stage.service.count("changeRequestCreated") == 1 + len(told)

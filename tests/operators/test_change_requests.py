@@ -60,6 +60,7 @@ def test_each_action_is_asked_for_once(service: EmulatorDoor, perform: Perform) 
             "status": "pending",
             "approvals_required": 1,
             "adopted": False,
+            "sent_twice": [],
         }
         assert requests[made["change_request_id"]]["action"] == action
     for action in ("cleanupStats", "delete"):
