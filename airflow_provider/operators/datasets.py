@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import astuple
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider.api.errors import Gone, InvalidCall, NotFound
+from airflow_provider.api.errors import Gone, InvalidCall, NotFound, OutcomeUnknown
 from airflow_provider.api.waits import wait_from_json
 from airflow_provider.mlops import datasets
 from airflow_provider.mlops.rows import UnreadableSource
@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
     from airflow_provider.api.client import Client
+    from airflow_provider.tasks.memory import Handle
 
-JOB, PROCESSING = "job", "processing"
+UPLOAD = "upload"
 NAME_LENGTH = 200
 
 
@@ -113,6 +114,19 @@ class DataRobotUploadDatasetOperator(DataRobotBaseOperator):
         self.log.info("Dataset %s (%s) is this file already; it is taken.", found["datasetId"], name)
         return self._await(run, datasets.taken_up(found), state, noted=False)
 
+    def take_up(self, run: Run, handle: Handle) -> Step:
+        """Goes on with what an earlier attempt sent; a version of which nothing was noted is not sent again."""
+        if handle.state == "submitted" and not handle.wait and handle.before.get("version_id"):
+            return self._processing(handle)
+        if handle.state == "submitted" and not handle.wait and self.dataset_id is not None:
+            run.memory.settle()
+            raise OutcomeUnknown(
+                f"an earlier attempt sent a version of dataset {self.dataset_id} and ended before it noted which; "
+                "check with listDatasetVersions, then clear the task to send it again, or do not",
+                operation="createDatasetVersionFromFile",
+            )
+        return super().take_up(run, handle)
+
     def _send(self, run: Run, name: str, state: files.FileState) -> Step:
         version: dict[str, Any] = {} if self.dataset_id is None else {"datasetId": self.dataset_id}
         look = (lambda: datasets.find(run.client, name)) if self.marked and self.dataset_id is None else None
@@ -120,7 +134,7 @@ class DataRobotUploadDatasetOperator(DataRobotBaseOperator):
             sent = run.submit(
                 "createDatasetVersionFromFile" if version else "createDatasetFromFile",
                 datasets.body_of(stream, name, list(self.categories or ())),
-                stage=JOB,
+                stage=UPLOAD,
                 look=look,
                 extra_body=self.extra_body,
                 **version,
@@ -136,24 +150,20 @@ class DataRobotUploadDatasetOperator(DataRobotBaseOperator):
 
     def _await(self, run: Run, created: datasets.Created, state: files.FileState, *, noted: bool) -> Await:
         known = {"version_id": created.version_id, "bytes": state.size, "adopted": created.adopted}
-        stage = JOB if created.job else PROCESSING
         if noted:
-            run.memory.update(id=created.dataset_id, before=known, stage=stage)
+            run.memory.update(id=created.dataset_id, before=known)
         else:
-            run.adopt(stage, before=known, id=created.dataset_id)
+            run.adopt(UPLOAD, before=known, id=created.dataset_id)
         return Await(created.waits[0], f"dataset {created.dataset_id} is being read")
 
     def proceed(self, run: Run, result: dict[str, Any]) -> Step:
         """The job is over: the dataset tells whether it can be used. Then the account of it."""
         assert run.handle is not None, "a wait that ended has a handle"
-        dataset_id, known = str(run.handle.id), run.handle.before
-        if run.handle.stage == JOB:
-            run.memory.update(stage=PROCESSING)
-            [processing] = datasets.Created(dataset_id, known["version_id"]).waits
-            return Await(processing, f"dataset {dataset_id} is being processed")
-        found = result["entity"]
+        if "entity" not in result:
+            return self._processing(run.handle)
+        found, known = result["entity"], run.handle.before
         return {
-            "dataset_id": dataset_id,
+            "dataset_id": run.handle.id,
             "version_id": known["version_id"],
             "name": found.get("name"),
             "rows": found.get("rowCount"),
@@ -165,9 +175,13 @@ class DataRobotUploadDatasetOperator(DataRobotBaseOperator):
     def failed(self, run: Run, reason: str, result: dict[str, Any]) -> Step:
         """Where only the record of the job is gone, the dataset itself tells; else the task fails."""
         assert run.handle is not None, "a wait that ended has a handle"
-        if run.handle.stage == JOB and datasets.is_lost(wait_from_json(run.handle.wait or {}), reason):
-            return self.proceed(run, result)
+        if datasets.is_lost(wait_from_json(run.handle.wait or {}), reason):
+            return self._processing(run.handle)
         return super().failed(run, f"dataset {run.handle.id}: {reason}", result)
+
+    def _processing(self, handle: Handle) -> Await:
+        [processing] = datasets.Created(str(handle.id), handle.before["version_id"]).waits
+        return Await(processing, f"dataset {handle.id} is being processed")
 
 
 class DataRobotDeleteDatasetOperator(DataRobotBaseOperator):

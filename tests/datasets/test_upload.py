@@ -186,6 +186,39 @@ def test_a_worker_that_dies_in_the_middle_leaves_one_dataset(stage: Stage, sourc
     assert stage.service.count("datasetCreated") == 1
 
 
+@pytest.mark.parametrize("after", [False, True], ids=["before it is noted", "after"])
+@pytest.mark.parametrize("nth", range(1, 6))
+@pytest.mark.parametrize("version", [False, True], ids=["a dataset", "a version"])
+def test_a_worker_that_dies_at_any_note_never_makes_a_second(
+    stage: Stage, source: Path, version: bool, nth: int, after: bool
+) -> None:
+    from tests.harness import Crash, Store
+
+    class Dies(Store):
+        notes = 0
+
+        def set(self, key: str, value: Any) -> None:
+            self.notes += 1
+            if self.notes == nth and not after:
+                raise Crash
+            super().set(key, value)
+            if self.notes == nth:
+                raise Crash
+
+    given = {"dataset_id": upload(stage, source).run().result["dataset_id"]} if version else {}
+    before = stage.service.count("datasetVersionCreated")
+    up = upload(stage, source, retries=2, **given)
+    up.store = Dies()
+    done = up.run()
+    made = stage.service.count("datasetVersionCreated") - before
+    if done.state == "success":
+        assert made == 1
+    else:
+        assert version, done
+        assert made <= 1
+        assert "OutcomeUnknown" in str(done.error)
+
+
 @pytest.mark.parametrize(
     ("content", "told", "state"),
     [(None, "does not exist, or is no file", "retry"), (b"", "is empty", "failed")],

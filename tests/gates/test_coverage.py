@@ -25,6 +25,7 @@ def sense(stage: Stage, **arguments: Any) -> Task:
 
 @BY
 def test_it_waits_until_enough_predictions_have_their_label(stage: Stage, by: str) -> None:
+    stage.service.switches(page_size="100")
     predictions(stage, 250)
     stage.at(300, lambda: actuals(stage, 199, right=1.0))
     stage.at(1200, lambda: actuals(stage, 200, right=1.0))
@@ -56,15 +57,15 @@ def test_both_ways_of_counting_agree(stage: Stage, labels: int) -> None:
 
 @BY
 def test_a_window_without_predictions_never_passes(stage: Stage, by: str) -> None:
-    done = sense(stage, by=by, share=0.0001).run()
+    done = sense(stage, by=by, share=0.0001, timeout=600).run()
     assert done.state != "success"
-    assert "not over after 7200 s: no_data: the sample has 0 rows, fewer than 1" in str(done.error)
+    assert "not over after 600 s: no_data: the sample has 0 rows, fewer than 1" in str(done.error)
 
 
 def test_fewer_predictions_than_expected_never_pass(stage: Stage) -> None:
     predictions(stage, 250)
     actuals(stage, 250, right=1.0)
-    done = sense(stage, minimum_predictions=251).run()
+    done = sense(stage, minimum_predictions=251, timeout=600).run()
     assert "the sample has 250 rows, fewer than 251" in str(done.error)
 
 
