@@ -104,6 +104,10 @@ class DataRobotBaseSensor(BaseSensorOperator):
     def follow(self, context: Context, answer: Any) -> None:
         """Chooses among the tasks behind the sensor; nothing by default."""
 
+    def link(self, web_url: str) -> str | None:
+        """The page of the service's web UI that the sensor is about, when it is known beforehand."""
+        return None
+
     # --- what Airflow calls -----------------------------------------------------------------------------------
 
     def execute(self, context: Context) -> Any:
@@ -159,6 +163,7 @@ class DataRobotBaseSensor(BaseSensorOperator):
     def _client(self) -> Iterator[Client]:
         self.prepare()
         with DataRobotHook(self.datarobot_conn_id).get_conn() as client:
+            self.web_link = self.link(client.settings.web_url) or self.web_link
             yield client
 
     def _begun(self, client: Client) -> Waiting:
