@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import fields
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 # An executor may report the end of the deferring process up to five seconds late ([workers] min_heartbeat_interval);
 # a task that was resumed before that is failed by the scheduler (apache/airflow #72716).
 FIRST_POLL = 6.0
-STATE_SECONDS, CANCEL_SECONDS = 5.0, 20.0  # Airflow grants on_kill 30 s
+# Airflow grants on_kill 30 s. A triggerer's first question to its API makes it build that API, which takes 5 to 15 s.
+KILL_SECONDS = 28.0
+_stopping: set[asyncio.Task[None]] = set()  # a loop alone would not keep them
 KILLED_STATES = frozenset({"failed", "success", "skipped", "upstream_failed", "removed"})
 
 
@@ -82,7 +84,7 @@ class DataRobotWaitTrigger(BaseTrigger):
             end = await self._end()
         except asyncio.CancelledError as cancelled:
             if not hasattr(BaseTrigger, "on_kill") and not cancelled.args and self._may_be_killed():
-                await asyncio.shield(self.on_kill())
+                await self.on_kill()
             raise
         self._fired = True
         yield TriggerEvent(WaitEvent.of(end, self.handle).to_dict())
@@ -95,16 +97,29 @@ class DataRobotWaitTrigger(BaseTrigger):
         """
         if self._fired:
             return
+        # A task of its own: Airflow cancels the trigger, this call included, once more at every turn of its loop.
+        stopping = asyncio.create_task(self._stop_in_time(), name="datarobot-kill")
+        _stopping.add(stopping)
+        stopping.add_done_callback(_stopping.discard)
+        await asyncio.shield(stopping)
+
+    async def _stop_in_time(self) -> None:
+        try:
+            await asyncio.wait_for(self._stop_work(), KILL_SECONDS)
+        except Exception as error:  # any doubt leaves the work alone, and nobody is left who could do more
+            self.log.warning("The remote work goes on, nothing could be done about it: %r", error)
+
+    async def _stop_work(self) -> None:
         state = await self._task_state()
         if state not in KILLED_STATES:
             self.log.info("Task is %s: its remote work goes on.", state or "cleared or unknown")
         elif self.cancel is None:
             self.log.warning("Task was killed. Nothing cancels its remote work, which goes on: %s", self.wait)
         else:
-            try:
-                await asyncio.wait_for(self._send_cancel(self.cancel), CANCEL_SECONDS)
-            except Exception as error:  # of Airflow's too: nobody is left who could do anything about it
-                self.log.warning("Task was killed, and cancelling its remote work failed: %r", error)
+            operation = self.cancel["operation"]
+            hook = DataRobotHook(self.datarobot_conn_id)
+            answer = await hook.acall(operation, self.cancel.get("body"), **self.cancel.get("arguments", {}))
+            self.log.info("Task was killed; %s was sent to cancel its remote work: %s.", operation, answer.status)
 
     async def _end(self) -> End:
         begun = time.time()
@@ -150,11 +165,6 @@ class DataRobotWaitTrigger(BaseTrigger):
         # A shutdown cancels every task of the loop; nobody is there any more to tell the state of ours.
         return not all(task.cancelling() for task in asyncio.all_tasks())
 
-    async def _send_cancel(self, cancel: Mapping[str, Any]) -> None:
-        hook = DataRobotHook(self.datarobot_conn_id)
-        answer = await hook.acall(cancel["operation"], cancel.get("body"), **cancel.get("arguments", {}))
-        self.log.info("Task was killed; %s was sent to cancel its remote work: %s.", cancel["operation"], answer.status)
-
     async def _task_state(self) -> str | None:
         """The state of our task instance; None where it is not known."""
         instance = self.task_instance
@@ -162,12 +172,7 @@ class DataRobotWaitTrigger(BaseTrigger):
             return None
         map_index = instance.map_index
         key = instance.task_id if map_index < 0 else f"{instance.task_id}_{map_index}"
-        try:
-            asked = sync_to_async(_states)(instance.dag_id, instance.task_id, instance.run_id, map_index)
-            states = await asyncio.wait_for(asked, STATE_SECONDS)
-        except Exception as error:  # any doubt leaves the work alone
-            self.log.warning("The state of the task is not known (%r).", error)
-            return None
+        states = await sync_to_async(_states)(instance.dag_id, instance.task_id, instance.run_id, map_index)
         state: str | None = states.get(instance.run_id, {}).get(key)
         return state
 

@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from airflow_provider.triggers import wait
+
 TURN = 0.02  # seconds between two turns of the runner's loop, unless a trigger ends before; Airflow takes one
 
 
@@ -93,8 +95,8 @@ class Supervisor:
         self.failures.update(message.failures or ())
         self.finished += message.finished or ()
         create, self.to_create = self.to_create, []
-        cancel, self.to_cancel = self.to_cancel, set()
-        return messages.TriggerStateSync(to_create=create, to_cancel=cancel)
+        self.to_cancel -= set(message.finished or ())  # until then, each turn cancels them once more
+        return messages.TriggerStateSync(to_create=create, to_cancel=self.to_cancel)
 
 
 class Triggerer:
@@ -119,9 +121,10 @@ class Triggerer:
         async with asyncio.timeout(seconds):
             while not ready():
                 await self.turn()
-                running = [details["task"] for details in self.runner.triggers.values()]
+                running = {details["task"] for details in self.runner.triggers.values()} | wait._stopping
                 if running:
                     await asyncio.wait(running, timeout=TURN, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.sleep(0)
 
     async def start(self, *rows: Any) -> None:
         """Runs these rows; returns when all of them have begun."""
@@ -132,7 +135,7 @@ class Triggerer:
         """What the runner does when rows are gone from its share of the database; returns when they are out."""
         self.supervisor.to_cancel |= set(numbers)
         await self.turn()
-        await self.until(lambda: not set(numbers) & set(self.runner.triggers))
+        await self.until(lambda: not set(numbers) & set(self.runner.triggers) and not wait._stopping)
 
     async def shut_down(self) -> None:
         """What ``asyncio.run`` does at the end: every task is cancelled, without a word."""
