@@ -105,6 +105,10 @@ coverage: .venv/.ready ## the suite with coverage (import lines included, which 
 bench: .venv/.ready ## import cost of all operator modules and of the pytest plugin
 	@$(PY) -m benchmarks.imports
 
+.PHONY: bench-actuals
+bench-actuals: .venv/.ready ## speed and memory of uploading actuals, and a backfill against the quota (ARGS='--rows 300000')
+	@$(PY) -m benchmarks.actuals $(ARGS)
+
 .PHONY: wheel
 wheel: .venv/.ready ## wheel and sdist in dist/
 	@rm -rf dist

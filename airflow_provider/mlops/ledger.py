@@ -138,8 +138,8 @@ class Ledger:
         noted = [{"chunk": one.number, "digest": one.digest, "rows": one.rows} for one in chunks]
         self._write("intended", {"at": at, "weight": weight, "by": self.by, "chunks": noted})
 
-    def sent(self, locations: Mapping[int, str | None], at: float) -> None:
-        """Notes where the jobs of chunks are; None for a chunk that was accepted without a job, which is done."""
+    def sent(self, locations: Mapping[int, str], at: float) -> None:
+        """Notes where the jobs of chunks are, and by when all had arrived."""
         self._write("sent", {"at": at, "locations": {str(number): place for number, place in locations.items()}})
 
     def over(self, ends: Mapping[int, End]) -> None:
@@ -189,11 +189,9 @@ class Ledger:
         # As long as there is no answer it may arrive late, and late is on the safe side of any hour.
         self.charges[self.latest, number] = (at + SETTLE, one["rows"] * content["weight"])
 
-    def _sent(self, number: int, location: str | None, at: float) -> None:
+    def _sent(self, number: int, location: str, at: float) -> None:
         entry = self.entries[number]
         entry.location = location
-        if location is None:
-            entry.outcome = "done"
         self.charges[entry.order, number] = (at, self.charges[entry.order, number][1])
 
     def _over(self, number: int, outcome: Outcome, reason: str | None) -> None:

@@ -2,7 +2,7 @@
 
     intend ──► post, each once ──► accepted: sent
                     ├──► 429, or not reached: refused, and to be sent again
-                    ├──► the answer was lost, 5xx: nobody knows, to be sent again up to MOST_SENDS times
+                    ├──► the answer was lost, 5xx, no Location: nobody knows, to be sent again up to MOST_SENDS times
                     └──► anything else: failed, and raised
 
 Every sending is noted in the ledger, and so charged to the quota, before it is made.
@@ -11,7 +11,6 @@ Every sending is noted in the ledger, and so charged to the quota, before it is 
 from __future__ import annotations
 
 import json
-import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
@@ -19,7 +18,7 @@ from concurrent.futures import Executor
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from airflow_provider.api.errors import DataRobotError, NotReached, TooManyRequests
+from airflow_provider.api.errors import DataRobotError, NotReached, NotUnderstood, TooManyRequests
 from airflow_provider.api.locations import local_path
 from airflow_provider.api.messages import Call, prepare
 from airflow_provider.mlops.actuals import Chunk
@@ -35,7 +34,6 @@ MOST_SENDS = 3  # of a chunk in one attempt, when its answer or the record of it
 REQUESTS_A_SECOND = 40  # wire.md D
 SECOND = 1.01  # a little more than the service's
 PAUSES = (1.0, 2.0, 4.0, 8.0, 16.0)  # seconds before chunks are sent again, one round after another
-log = logging.getLogger(__name__)
 
 
 class ChunkFailed(DataRobotError):
@@ -133,17 +131,16 @@ class Sending:
             self._raise_final(chunk, error, ends.get(chunk.number))
         pause = self._pause_after(error for _, error in errors)
         self._round = 0 if places else self._round + 1
-        return {number: path for number, path in places.items() if path}, [chunk for chunk, _ in errors], pause
+        return places, [chunk for chunk, _ in errors], pause
 
-    def _post(self, chunk: Chunk) -> str | DataRobotError | None:
-        """The path of the chunk's job, None where it has none, or the error."""
+    def _post(self, chunk: Chunk) -> str | DataRobotError:
+        """The path of the chunk's job, or the error."""
         try:
             with self._pace:
                 answer = self._client.send(replace(self._call(chunk), body=chunk.body), tries=1)
             self._clock.saw(answer)
             if answer.location is None:
-                log.warning("Chunk %d was accepted without a job: nothing tells whether it is processed.", chunk.number)
-                return None
+                return NotUnderstood("accepted without a Location, so nothing tells what becomes of it", status=202)
             return local_path(answer.location, self._client.settings)
         except DataRobotError as error:
             return error

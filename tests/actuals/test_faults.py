@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -122,7 +123,9 @@ def test_a_service_that_is_down_costs_a_retry(stage: Stage, file: Path) -> None:
 FAULTY = st.lists(st.tuples(st.sampled_from(sorted(FAULTS)), st.integers(1, 14), st.integers(1, 3)), max_size=4)
 
 
-@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=int(os.environ.get("UPLOADS", "10")), suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(FAULTY, st.booleans(), st.sampled_from([1, 3, 8]))
 def test_any_schedule_of_faults(
     stage: Stage, tmp_path: Path, faults: list[tuple[str, int, int]], deferrable: bool, in_flight: int

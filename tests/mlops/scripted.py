@@ -121,7 +121,7 @@ class Service:
             if committed and not self._has_room(len(json.loads(body)["data"])):
                 self.told["429"] += 1
                 raise errors.TooManyRequests("no room", status=429)
-            place = self._commit(body, "done" if post == "no job" else end) if committed else None
+            place = self._commit(body, end) if committed else None
             if committed is None:
                 self._late.append((self.now + LATE, body, end))
             if error is not None:

@@ -27,9 +27,7 @@ def state(ledger: Ledger) -> Any:
 
 
 STEPS = st.lists(
-    st.tuples(
-        st.sampled_from(["intend", "sent", "no job", "done", "failed", "lost", "refused"]), st.sets(st.integers(0, 3))
-    ),
+    st.tuples(st.sampled_from(["intend", "sent", "done", "failed", "lost", "refused"]), st.sets(st.integers(0, 3))),
     max_size=12,
 )
 
@@ -45,8 +43,6 @@ def test_a_ledger_that_is_read_again_is_the_same(steps: list[tuple[str, set[int]
         known = {number for number in numbers if number in ledger.entries and ledger.entries[number].unsure}
         if step == "sent":
             ledger.sent({number: f"status/{number}-{now}/" for number in known}, now)
-        elif step == "no job":
-            ledger.sent(dict.fromkeys(known), now)
         elif step != "intend":
             ledger.over(dict.fromkeys(known, (cast("Outcome", step), "why")))
     again = Ledger.read(folder, by)
@@ -117,7 +113,7 @@ def test_charges_are_of_the_time_by_which_rows_have_arrived() -> None:
     ledger = Ledger(Folder(), RUN)
     ledger.intend([chunk(0), chunk(1), chunk(2)], 3, 100.0)
     assert sorted(ledger.spent()) == [(160.0, 30)] * 3
-    ledger.sent({0: "status/a/", 1: None}, 103.0)
+    ledger.sent({0: "status/a/", 1: "status/b/"}, 103.0)
     assert sorted(ledger.spent()) == [(103.0, 30), (103.0, 30), (160.0, 30)]
     ledger.over({2: ("refused", "429")})
     assert sorted(ledger.spent()) == [(103.0, 30), (103.0, 30)], "what was turned away costs nothing"
@@ -158,17 +154,20 @@ def test_the_account_tells_own_rows_others_and_repeats() -> None:
     folder = Folder()
     others = Ledger(folder, OTHER)
     others.intend([chunk(0, 5)], 1, 0.0)
-    others.sent({0: None}, 0.0)
+    others.sent({0: "status/0/"}, 0.0)
+    others.over({0: ("done", None)})
     first = Ledger.read(folder, RUN)
     first.intend([chunk(1, 7), chunk(2, 3)], 1, 0.0)
-    first.sent({1: None}, 0.0)
+    first.sent({1: "status/1/"}, 0.0)
+    first.over({1: ("done", None)})
     tally = Tally(read=20, rejected=2, duplicate=1, packed=16)
     assert account(tally, first, 4) == {
         "read": 20, "sent": 7, "rejected": 2, "skipped": 6, "pending": 5, "repeated": 0
     }  # fmt: skip
     retry = Ledger.read(folder, RETRY)
     retry.intend([chunk(2, 3)], 1, 0.0)
-    retry.sent({2: None}, 0.0)
+    retry.sent({2: "status/2/"}, 0.0)
+    retry.over({2: ("done", None)})
     assert account(tally, retry, 4) == {
         "read": 20, "sent": 10, "rejected": 2, "skipped": 6, "pending": 2, "repeated": 3
     }  # fmt: skip

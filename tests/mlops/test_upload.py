@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airflow_provider.api import errors
@@ -12,6 +14,7 @@ from airflow_provider.mlops.budget import HOUR, MARGIN, Budget
 from airflow_provider.mlops.sending import ChunkFailed, Pace, ServiceClock
 from tests.mlops.scripted import ENDS, POSTS, Pair, Service, Task
 
+EXAMPLES = int(os.environ.get("UPLOADS", "50"))  # a whole upload each; thousands were tried
 UNIQUE: list[Pair] = [(str(n), str(n % 7)) for n in range(30)]
 TWICE: list[Pair] = [*UNIQUE, *((str(n), "new") for n in range(0, 30, 4))]
 # Many scripts are short: what is not in them goes well.
@@ -46,6 +49,7 @@ def judge(task: Task) -> None:
     assert service.most_in_an_hour() <= service.budget.rows
 
 
+@settings(max_examples=EXAMPLES)
 @given(SCRIPTS, ENDINGS, st.sampled_from([1, 4]), st.booleans())
 def test_any_faults_end_in_a_right_account(
     posts: list[list[str]], ends: list[list[str]], in_flight: int, twice: bool
@@ -54,6 +58,7 @@ def test_any_faults_end_in_a_right_account(
     judge(Task(service, TWICE if twice else UNIQUE, in_flight=in_flight).run())
 
 
+@settings(max_examples=EXAMPLES)
 @given(SCRIPTS, ENDINGS, st.integers(1, 3), st.integers(3, 25))
 def test_the_budget_holds_under_faults(
     posts: list[list[str]], ends: list[list[str]], weight: int, rows_an_hour: int
@@ -62,6 +67,7 @@ def test_the_budget_holds_under_faults(
     judge(Task(service, UNIQUE, size=min(3, service.budget.chunk_rows)).run())
 
 
+@settings(max_examples=EXAMPLES)
 @given(st.lists(st.lists(st.sampled_from(["ok", "crash before", "crash after"]), max_size=4), max_size=6))
 def test_after_kills_only_what_was_in_flight_is_sent_again(posts: list[list[str]]) -> None:
     task = Task(scripted(posts, []), UNIQUE).run()
@@ -70,6 +76,7 @@ def test_after_kills_only_what_was_in_flight_is_sent_again(posts: list[list[str]
     assert again <= task.counts["repeated"] <= task.crashes * task.in_flight * task.size
 
 
+@settings(max_examples=EXAMPLES)
 @given(st.permutations(TWICE), st.integers(1, 7), st.integers(1, 5), ENDINGS)
 def test_the_last_value_wins_in_any_order(pairs: list[Pair], size: int, in_flight: int, ends: list[list[str]]) -> None:
     judge(Task(scripted([], ends), pairs, size, in_flight).run())
@@ -108,7 +115,7 @@ def test_a_final_refusal_is_raised_at_once_and_the_others_are_noted() -> None:
     assert sum(bool(entry.location) for entry in task.upload.ledger.entries.values()) == 3
 
 
-@pytest.mark.parametrize("post", ["lost before", "failed before", "gateway after", "web page"])
+@pytest.mark.parametrize("post", ["lost before", "failed before", "gateway after", "web page", "no job"])
 def test_a_chunk_that_never_gets_through_is_given_up_after_three_sends(post: str) -> None:
     task = Task(Service(lambda chunk, number: post), UNIQUE[:3])
     with pytest.raises(ChunkFailed, match="chunk 0 could not be sent") as caught:
