@@ -28,6 +28,7 @@ class Switch:
     default: str
     values: tuple[str, ...]
     why: str
+    area: str  # the file that it stands in
     departing: tuple[str, ...] = ()  # values whose answers depart from the contract
 
 
@@ -36,9 +37,9 @@ def known() -> Mapping[str, Switch]:
     """All switches by name."""
     return {
         one["name"]: Switch(
-            one["name"], one["default"], tuple(one["values"]), one["why"], tuple(one.get("departing", ()))
+            one["name"], one["default"], tuple(one["values"]), one["why"], name, tuple(one.get("departing", ()))
         )
-        for area in _areas().values()
+        for name, area in _areas().items()
         for one in area.get("switches", ())
     }
 

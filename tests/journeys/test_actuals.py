@@ -68,7 +68,7 @@ def test_a_night_of_the_data_interval_and_its_rerun(
         assert result["state"] == f"{tmp_path}/ledgers/2026-03-02"
     assert set(accepted(service).values()) == {1}
     assert stored(service) == dict(ROWS)
-    assert f"/deployments/{LABELLED}" in xcoms(run, "upload", key="datarobot_link")
+    assert f"/deployments/{LABELLED}" in xcoms(run, "upload", key="_link_DataRobotLink")
 
 
 def test_what_a_task_before_has_given(service: EmulatorDoor, run_dag: RunDag, xcoms: ReadXcom, tmp_path: Path) -> None:
