@@ -35,7 +35,7 @@ def play(
 def test_a_late_commit_is_one_or_is_told_of(stage: Stage, deployment: str, operation: str) -> None:
     """Within ``settle`` it is found, and nothing is sent again. Later than that a second is never silent."""
     told = []
-    stories = share_of(itertools.product(LATE, (20.0, 300.0), (True, False), (True, False)), 0.25)
+    stories = share_of(itertools.product(LATE, (20.0, 300.0), (True, False), (True, False)), 0.15)
     for seconds, job, store, deferrable in stories:
         ending, verdict = play(stage, deployment, operation, seconds, job=job, store=store, deferrable=deferrable)
         told.append((f"late by {seconds} s, job of {job} s, {store}, {deferrable}: {ending}", verdict))

@@ -52,7 +52,7 @@ def dying(stage: Stage, deployment: str, *, nth: int, after: bool, store: bool, 
 @MODES
 def test_a_worker_may_die_at_any_request(stage: Stage, deployment: str, deferrable: bool) -> None:
     numbers = range(1, requests_of_a_worker(stage, deployment, deferrable) + 1)
-    deaths = share_of(itertools.product(numbers, (True, False), (True, False)), 0.3)
+    deaths = share_of(itertools.product(numbers, (True, False), (True, False)), 0.15)
     verdicts = [
         (
             f"{'after' if after else 'before'} request {nth}, {'store' if store else 'no store'}",
