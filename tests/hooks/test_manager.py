@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 
@@ -18,6 +20,9 @@ def manager(monkeypatch: pytest.MonkeyPatch) -> Any:
     """A manager that has not looked yet, beside the one of the process."""
     from airflow.providers_manager import ProvidersManager
 
+    # The form of 3.1 leaves stand-ins for modules that are not installed, and the manager then takes them for fields.
+    for name in [name for name, module in sys.modules.items() if isinstance(module, MagicMock)]:
+        monkeypatch.delitem(sys.modules, name)
     monkeypatch.setattr(ProvidersManager, "_initialized", False)
     made = object.__new__(ProvidersManager)
     ProvidersManager.__init__(made)

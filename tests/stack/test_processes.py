@@ -63,6 +63,8 @@ def result(airflow: Stack, run_id: str) -> Any:
 
 def test_a_governed_model_is_replaced_after_an_approval(airflow: Stack, service: EmulatorDoor) -> None:
     run_id = deferred(airflow)
+    link = airflow.airflow.xcom(DAG, run_id, TASK, key="_link_DataRobotLink")
+    assert link == f"{service.url}/deployments/{GOVERNED}/overview"  # to be clicked while people decide
     with reviewer(service) as desk:
         [request] = desk.requests()
         desk.review(request, "approved", "good")
@@ -72,7 +74,7 @@ def test_a_governed_model_is_replaced_after_an_approval(airflow: Stack, service:
     assert told["previous"]["model_package_id"] == V1
     assert told["change_request"]["status"] == "resolved"
     assert service.count("modelReplaced") == service.count("changeRequestCreated") == 1
-    assert airflow.airflow.xcom(DAG, run_id, TASK, key="_link_DataRobotLink").endswith(f"{GOVERNED}/overview")
+    assert airflow.airflow.xcom(DAG, run_id, TASK, key="_link_DataRobotLink") == link
 
 
 def test_marking_a_deferred_task_failed_cancels_its_request_and_clearing_it_asks_anew(

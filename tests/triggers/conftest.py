@@ -57,6 +57,11 @@ def cancellation(request_id: str) -> dict[str, Any]:
     }
 
 
+def close_request(service: EmulatorDoor, request_id: str) -> None:
+    """Cancels a change request, as the requester."""
+    _ask(service, "PATCH", f"changeRequests/{request_id}/status/", {"status": "cancelled"})
+
+
 def status_of(service: EmulatorDoor, request_id: str) -> str:
     """The status of a change request."""
     return str(_ask(service, "GET", f"changeRequests/{request_id}/").json()["status"])
