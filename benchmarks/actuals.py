@@ -28,7 +28,7 @@ from airflow_provider.api.settings import Settings
 from airflow_provider.mlops.actuals import Chunk
 from airflow_provider.mlops.budget import HOUR, ROWS_AN_HOUR, Budget
 from airflow_provider.mlops.ledger import Ledger
-from airflow_provider.mlops.sending import ServiceClock
+from airflow_provider.mlops.sending import JsonSending, ServiceClock
 from airflow_provider.mlops.upload import Jobs, Later, Upload
 from demo.emulator import Emulator
 from demo.stack import clean_environment
@@ -275,7 +275,8 @@ class Memory(dict[str, bytes]):
 
 def _backfill(rows: int = 50_000_000) -> int:
     """So many rows, chunk by chunk, until all are over."""
-    service, folder, passes = Moved(), Memory(), 0
+    folder, passes = Memory(), 0
+    service: Any = Moved()
     begun, body = service.now, b'{"data":[{"associationId":"a","actualValue":"yes"}]}'
 
     def chunks() -> Iterator[Chunk]:
@@ -284,8 +285,10 @@ def _backfill(rows: int = 50_000_000) -> int:
     while True:
         passes += 1
         ledger = Ledger.read(folder, "bench#1")
-        one = Upload(service, DEPLOYMENT, ledger, Budget(), ServiceClock(service.clock))  # type: ignore[arg-type]
-        pause = one.run(chunks())
+        clock = ServiceClock(service.clock)
+        pause = Upload(service, ledger, Budget(), clock, JsonSending(service, DEPLOYMENT, ledger, 1, clock, 8)).run(
+            chunks()
+        )
         if isinstance(pause, Later):
             service.sleep(pause.seconds)
         elif isinstance(pause, Jobs):

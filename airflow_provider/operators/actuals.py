@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import ObjectStoragePath
 
 from airflow_provider.api.errors import InvalidCall
-from airflow_provider.api.waits import EveryWait, JobWait, UntilWait
+from airflow_provider.api.waits import EntityWait, EveryWait, JobWait, UntilWait
 from airflow_provider.mlops.actuals import DUPLICATES
 from airflow_provider.mlops.budget import ROWS_AN_HOUR
 from airflow_provider.mlops.rows import FORMATS, Columns
-from airflow_provider.mlops.upload import IN_FLIGHT, Later, ended
+from airflow_provider.mlops.staging import clean
+from airflow_provider.mlops.upload import Jobs, Later, ended
 from airflow_provider.tasks import arguments
 from airflow_provider.tasks.actuals_pass import Order, Pass, Read, result
 from airflow_provider.tasks.base import DataRobotBaseOperator, Step
@@ -26,8 +27,9 @@ from airflow_provider.tasks.sources import GivenSource, PathSource, Source, SqlS
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
-JOBS, QUOTA = "jobs", "quota"
-MOST_IN_FLIGHT = 32  # of the 40 requests that the service takes in a second
+JOBS, QUOTA, DATASET = "jobs", "quota", "dataset"
+IN_FLIGHT, MOST_IN_FLIGHT = 8, 32  # of the 40 requests that the service takes in a second
+LARGE = 100_000_000  # bytes of a file from which on route="auto" makes a dataset of it: some millions of rows
 
 
 class DataRobotUploadActualsOperator(DataRobotBaseOperator):
@@ -58,6 +60,10 @@ class DataRobotUploadActualsOperator(DataRobotBaseOperator):
     :param keep_actuals_without_predictions: keep actuals whose prediction is not there yet (None: the service decides).
     :param hourly_budget: weighted rows an hour; tasks on the same deployment share it by an Airflow pool of one slot.
     :param weight: how often a row counts; read from the champion (classes, forecast distances) when None.
+    :param route: ``json``: requests of at most 10,000 rows. ``dataset``: the good rows as datasets of the catalog, at
+        most 5,000,000 each; the service may read ids such as 007 as numbers there. ``auto``: a dataset for a file of
+        100 MB and more.
+    :param delete_datasets: delete those datasets when their rows are taken over.
     :param in_flight: requests at a time, at most 32; after a kill so many may have to be sent again.
 
     Returns ``read``, ``sent``, ``rejected``, ``skipped`` (duplicates, and rows that another run had sent), ``pending``,
@@ -66,7 +72,9 @@ class DataRobotUploadActualsOperator(DataRobotBaseOperator):
 
     Fails with SourceAbsent, UnreadableSource, ChangedInput, DuplicateId, TooManyRejected, ChunkFailed,
     AssociationIdMissing and the errors of the service. Operations: getDeploymentSettings,
-    getDeploymentChampionModelPackage, submitDeploymentActualsFromJson. Memory on every Airflow: the ledger.
+    getDeploymentChampionModelPackage, submitDeploymentActualsFromJson, getStatus; as a dataset also listDatasets,
+    createDatasetFromFile, getDatasetVersion, submitDeploymentActualsFromDataset, deleteDataset. Memory on every
+    Airflow: the ledger.
     """
 
     operation = "submitDeploymentActualsFromJson"
@@ -94,6 +102,8 @@ class DataRobotUploadActualsOperator(DataRobotBaseOperator):
         "keep_actuals_without_predictions",
         "hourly_budget",
         "weight",
+        "route",
+        "delete_datasets",
         "in_flight",
     )
     template_ext = (".sql",)
@@ -123,6 +133,8 @@ class DataRobotUploadActualsOperator(DataRobotBaseOperator):
         keep_actuals_without_predictions: bool | str | None = None,
         hourly_budget: int | str = ROWS_AN_HOUR,
         weight: int | str | None = None,
+        route: str = "json",
+        delete_datasets: bool | str = True,
         in_flight: int | str = IN_FLIGHT,
         timeout: float | timedelta | str | None = timedelta(days=7),
         **kwargs: Any,
@@ -150,6 +162,8 @@ class DataRobotUploadActualsOperator(DataRobotBaseOperator):
         self.keep_actuals_without_predictions = keep_actuals_without_predictions
         self.hourly_budget = hourly_budget
         self.weight = weight
+        self.route = route
+        self.delete_datasets = delete_datasets
         self.in_flight = in_flight
 
     def execute(self, context: Context) -> Any:
@@ -181,6 +195,8 @@ class DataRobotUploadActualsOperator(DataRobotBaseOperator):
             rows_an_hour=arguments.whole("hourly_budget", self.hourly_budget, 1),
             weight=None if arguments.absent(weight) else arguments.whole("weight", weight, 1),
             in_flight=min(arguments.whole("in_flight", self.in_flight, 1), MOST_IN_FLIGHT),
+            as_dataset=self._as_dataset(source),
+            delete_datasets=arguments.flag("delete_datasets", self.delete_datasets),
             settle=float(self.settle),  # type: ignore[arg-type]  # a number after super().prepare()
         )
 
@@ -203,9 +219,12 @@ class DataRobotUploadActualsOperator(DataRobotBaseOperator):
             seconds = max(pause.seconds - a_pass.reading, 0.0)
             run.adopt(QUOTA)
             return Await(UntilWait(run.clock() + seconds), f"the service takes more in {pause.seconds:.0f} s")
-        if pause is not None:
+        if isinstance(pause, Jobs):
             run.adopt(JOBS, before={"read": a_pass.read.to_json() if a_pass.read else None})
             return Await(EveryWait([JobWait(path) for path in pause.paths]), f"{len(pause.paths)} jobs run")
+        if pause is not None:
+            run.adopt(DATASET)
+            return Await(EntityWait(pause.path, "dataset"), "a dataset is being processed")
         assert a_pass.read is not None, "nothing is to be waited for only when all was read"
         account = self._account(a_pass.read)
         assert account is not None, "nothing is to be waited for only when all is over"
@@ -218,9 +237,11 @@ class DataRobotUploadActualsOperator(DataRobotBaseOperator):
             return self.start(run)
         ledger = self._order.ledger(self._by)
         paths = [one["path"] for one in (run.handle.wait or {})["waits"]]
-        ledger.settle(
-            {p: ended(one["outcome"], one["reason"]) for p, one in zip(paths, result["outcomes"], strict=True)}
-        )
+        told = zip(paths, result["outcomes"], strict=True)
+        ends = {path: ended(one["outcome"], one["reason"]) for path, one in told}
+        ledger.settle(ends)
+        if self._order.delete_datasets:
+            clean(run.client, ledger, (path for path, end in ends.items() if end[0] == "done"))
         read = run.handle.before.get("read")
         return (self._account(Read.from_json(read)) if read else None) or self.start(run)
 
@@ -249,6 +270,10 @@ class DataRobotUploadActualsOperator(DataRobotBaseOperator):
         if callable(self.source) or isinstance(self.source, Sequence):
             return GivenSource(self.source)
         raise InvalidCall(f"source must be a path, a list or a callable, not {type(self.source).__name__}")
+
+    def _as_dataset(self, source: Source) -> bool:
+        route = arguments.one_of("route", self.route, ("json", "dataset", "auto"))
+        return route == "dataset" or (route == "auto" and isinstance(source, PathSource) and source.size() >= LARGE)
 
     def _path_source(self, path: str | Path | ObjectStoragePath) -> PathSource:
         try:
