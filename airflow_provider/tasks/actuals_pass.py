@@ -18,43 +18,16 @@ from airflow_provider.mlops.budget import HOUR, Budget, weight_of
 from airflow_provider.mlops.datasets import MOST_ACTUALS
 from airflow_provider.mlops.ledger import Ledger, account
 from airflow_provider.mlops.row_check import RowCheck, Tally
-from airflow_provider.mlops.rows import Columns
 from airflow_provider.mlops.seen import SeenOnDisk
 from airflow_provider.mlops.sending import ChunkFailed, JsonSending, Sending, ServiceClock
 from airflow_provider.mlops.staging import FIELDS, DatasetSending
 from airflow_provider.mlops.upload import Pause, Upload
+from airflow_provider.tasks.actuals_order import Order
 from airflow_provider.tasks.actuals_report import Report
-from airflow_provider.tasks.sources import FolderStore, RejectsFile, Source
+from airflow_provider.tasks.sources import RejectsFile
 
 if TYPE_CHECKING:
-    from airflow.providers.common.compat.sdk import ObjectStoragePath
-
     from airflow_provider.api.client import Client
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What is asked for: the arguments of ``DataRobotUploadActualsOperator``, checked."""
-
-    deployment_id: str
-    source: Source
-    columns: Columns
-    duplicates: str
-    most_rejected: float
-    keep: bool | None
-    state: ObjectStoragePath
-    rejects: ObjectStoragePath
-    resend_changed: bool
-    rows_an_hour: int
-    weight: int | None
-    in_flight: int
-    settle: float
-    as_dataset: bool = False
-    delete_datasets: bool = True
-
-    def ledger(self, by: str) -> Ledger:
-        """The ledger as it stands now, for this run and attempt to go on with."""
-        return Ledger.read(FolderStore(self.state), by)
 
 
 @dataclass(frozen=True, slots=True)

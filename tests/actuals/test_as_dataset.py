@@ -144,7 +144,7 @@ def test_every_fault_ends_in_a_right_account(stage: Stage, file: Path, fault: di
 
 @pytest.mark.parametrize(("size", "way"), [(1, FILE), (10**9, "submitDeploymentActualsFromJson")])
 def test_the_way_by_itself(stage: Stage, file: Path, monkeypatch: pytest.MonkeyPatch, size: int, way: str) -> None:
-    monkeypatch.setattr("airflow_provider.operators.actuals.LARGE", size)
+    monkeypatch.setattr("airflow_provider.tasks.actuals_order.LARGE", size)
     assert counts(send(stage, file, route="auto").run())[1] == 95
     assert way in stage.service.accepted()
 
