@@ -28,7 +28,7 @@ from airflow_provider.api.settings import Settings
 from airflow_provider.mlops.actuals import Chunk
 from airflow_provider.mlops.budget import HOUR, ROWS_AN_HOUR, Budget
 from airflow_provider.mlops.ledger import Ledger
-from airflow_provider.mlops.sending import ServiceClock
+from airflow_provider.mlops.sending import JsonSending, ServiceClock
 from airflow_provider.mlops.upload import Jobs, Later, Upload
 from demo.emulator import Emulator
 from demo.stack import clean_environment
@@ -182,7 +182,8 @@ def upload(given: str) -> None:
     from airflow_provider.api.client import Client
     from airflow_provider.emulator.door import EmulatorDoor
     from airflow_provider.mlops.rows import Columns
-    from airflow_provider.tasks.actuals_pass import Order, Pass
+    from airflow_provider.tasks.actuals_order import Order
+    from airflow_provider.tasks.actuals_pass import Pass
     from airflow_provider.tasks.sources import PathSource
 
     door = EmulatorDoor(endpoint.removesuffix("/api/v2"))
@@ -275,7 +276,8 @@ class Memory(dict[str, bytes]):
 
 def _backfill(rows: int = 50_000_000) -> int:
     """So many rows, chunk by chunk, until all are over."""
-    service, folder, passes = Moved(), Memory(), 0
+    folder, passes = Memory(), 0
+    service: Any = Moved()
     begun, body = service.now, b'{"data":[{"associationId":"a","actualValue":"yes"}]}'
 
     def chunks() -> Iterator[Chunk]:
@@ -284,8 +286,10 @@ def _backfill(rows: int = 50_000_000) -> int:
     while True:
         passes += 1
         ledger = Ledger.read(folder, "bench#1")
-        one = Upload(service, DEPLOYMENT, ledger, Budget(), ServiceClock(service.clock))  # type: ignore[arg-type]
-        pause = one.run(chunks())
+        clock = ServiceClock(service.clock)
+        pause = Upload(service, ledger, Budget(), clock, JsonSending(service, DEPLOYMENT, ledger, 1, clock, 8)).run(
+            chunks()
+        )
         if isinstance(pause, Later):
             service.sleep(pause.seconds)
         elif isinstance(pause, Jobs):

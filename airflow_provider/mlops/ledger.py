@@ -4,7 +4,7 @@ A folder of small files that are written once and never changed, read by listing
 that. Their numbers tell the order. A batch of chunks writes:
 
     000007.intended.json   before its posts: digests, rows, weight, service time  (charged to the quota from here on)
-    000008.sent.json       after its posts: the Location of each chunk, and the service time by which all had arrived
+    000008.sent.json       after its posts: the job of each chunk, and the service time by which all had arrived
     000012.over.json       how chunks ended: done, failed, lost (its job is not known any more), refused (nothing of
                            it arrived, and so it costs nothing)
 
@@ -90,7 +90,8 @@ class Ledger:
     """The ledger of one input, read from its folder; every change is written there first.
 
     ``charges`` are (service time, weighted rows) by intention and chunk, ``began`` is the time of the first. ``unsure``
-    is when something was sent last of which nobody knows whether it arrived. ``latest`` is the number of the last file.
+    is when something was sent last of which nobody knows whether it arrived. ``datasets`` are those that were made for
+    the upload, by the path of their job. ``latest`` is the number of the last file.
 
     :param store: the folder.
     :param by: run and attempt that write (``run#attempt``): rows that another run has sent are told apart from its
@@ -103,6 +104,7 @@ class Ledger:
     charges: dict[tuple[int, int], tuple[float, int]] = field(default_factory=dict)
     began: float | None = None
     unsure: float = 0.0
+    datasets: dict[str, str] = field(default_factory=dict)
     latest: int = 0
 
     @classmethod
@@ -138,9 +140,10 @@ class Ledger:
         noted = [{"chunk": one.number, "digest": one.digest, "rows": one.rows} for one in chunks]
         self._write("intended", {"at": at, "weight": weight, "by": self.by, "chunks": noted})
 
-    def sent(self, locations: Mapping[int, str], at: float) -> None:
-        """Notes where the jobs of chunks are, and by when all had arrived."""
-        self._write("sent", {"at": at, "locations": {str(number): place for number, place in locations.items()}})
+    def sent(self, locations: Mapping[int, str], at: float, dataset: str | None = None) -> None:
+        """Notes where the jobs of chunks are, by when all had arrived, and the dataset in which they went."""
+        places = {str(number): place for number, place in locations.items()}
+        self._write("sent", {"at": at, "locations": places, **({"dataset": dataset} if dataset else {})})
 
     def over(self, ends: Mapping[int, End]) -> None:
         """Notes how chunks ended, and why."""
@@ -149,8 +152,8 @@ class Ledger:
 
     def settle(self, ends: Mapping[str, End]) -> None:
         """Notes how jobs ended, by their path; a job that nobody waits for any more is passed over."""
-        waiting = {one.location: number for number, one in self.entries.items() if one.location and not one.outcome}
-        known = {waiting[path]: end for path, end in ends.items() if path in waiting}
+        waiting = ((number, one.location) for number, one in self.entries.items() if one.location and not one.outcome)
+        known = {number: ends[path] for number, path in waiting if path in ends}
         if known:
             self.over(known)
 
@@ -171,6 +174,8 @@ class Ledger:
         elif event == "sent":
             for number, location in content["locations"].items():
                 self._sent(int(number), location, content["at"])
+                if "dataset" in content:
+                    self.datasets[location] = content["dataset"]
         else:
             for number, end in content["outcomes"].items():
                 self._over(int(number), end["outcome"], end["reason"])

@@ -1,9 +1,9 @@
-"""Sends a batch of chunks side by side, and says what became of each.
+"""Sends a batch of chunks, and says what became of each.
 
-    intend ──► post, each once ──► accepted: sent
-                    ├──► 429, or not reached: refused, and to be sent again
-                    ├──► the answer was lost, 5xx, no Location: nobody knows, to be sent again up to MOST_SENDS times
-                    └──► anything else: failed, and raised
+    intend ──► post ──► accepted: sent
+         ├──► 429, or not reached: refused, and to be sent again
+         ├──► the answer was lost, 5xx, no Location: nobody knows, to be sent again up to MOST_SENDS times
+         └──► anything else: failed, and raised
 
 Every sending is noted in the ledger, and so charged to the quota, before it is made.
 """
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from airflow_provider.api.answers import Answer
     from airflow_provider.api.client import Client
 
-OPERATION = "submitDeploymentActualsFromJson"
 MOST_SENDS = 3  # of a chunk in one attempt, when its answer or the record of its job is lost each time
 REQUESTS_A_SECOND = 40  # wire.md D
 SECOND = 1.01  # a little more than the service's
@@ -98,18 +97,29 @@ class Sending:
     """The way of chunks to one deployment. ``requests`` counts posts.
 
     :param weight: how often a row counts for the quota.
+    :param most: chunks of a batch; after a kill so many may have to be sent again.
     """
 
-    def __init__(self, client: Client, deployment_id: str, ledger: Ledger, weight: int, clock: ServiceClock) -> None:
+    in_flight = 1  # posts at a time
+
+    def __init__(
+        self, client: Client, deployment_id: str, ledger: Ledger, weight: int, clock: ServiceClock, most: int
+    ) -> None:
+        self.most = most
         self.requests = 0
         self._client = client
         self._deployment_id = deployment_id
         self._ledger = ledger
         self._weight = weight
         self._clock = clock
-        self._pace = Pace(REQUESTS_A_SECOND, client.clock, client.sleep)
-        self._template: Call | None = None
-        self._round = 0
+        self._round = 0  # how many batches in a row came to nothing
+
+    def take(self, chunk: Chunk) -> Chunk:
+        """The chunk as it shall wait for the rest of its batch."""
+        return chunk
+
+    def over(self, path: str) -> None:
+        """The job at this path went well."""
 
     def send(self, batch: Sequence[Chunk], threads: Executor) -> tuple[dict[int, str], list[Chunk], float]:
         """Sends each chunk once.
@@ -118,40 +128,44 @@ class Sending:
         :raises DataRobotError: for what another sending would not mend; everything is noted before.
         """
         self._ledger.intend(batch, self._weight, self._clock.now())
-        results = list(zip(batch, threads.map(self._post, batch), strict=True))
-        self.requests += len(batch)
+        results = list(zip(batch, self.posted(batch, threads), strict=True))
         places = {chunk.number: end for chunk, end in results if not isinstance(end, DataRobotError)}
         errors = [(chunk, end) for chunk, end in results if isinstance(end, DataRobotError)]
         if places:
-            self._ledger.sent(places, self._clock.now())
+            self._ledger.sent(places, self._clock.now(), self.dataset)
         ends = {chunk.number: end for chunk, error in errors if (end := self._end_of(chunk, error))}
         if ends:
             self._ledger.over(ends)
         for chunk, error in errors:
             self._raise_final(chunk, error, ends.get(chunk.number))
-        pause = self._pause_after(error for _, error in errors)
+        pause = self._pause_after([error for _, error in errors])
         self._round = 0 if places else self._round + 1
         return places, [chunk for chunk, _ in errors], pause
 
-    def _post(self, chunk: Chunk) -> str | DataRobotError:
-        """The path of the chunk's job, or the error."""
+    # --- what differs from way to way -------------------------------------------------------------------------
+
+    dataset: str | None = None  # in which the rows of the last batch went
+
+    def ready(self, batch: Sequence[Chunk]) -> str | None:
+        """Makes ready for :meth:`send`; the path of a dataset that has to be processed before, and takes its time."""
+
+    def posted(self, batch: Sequence[Chunk], threads: Executor) -> Iterable[str | DataRobotError]:
+        """Posts a batch: for each chunk the path of its job, or the error."""
+        raise NotImplementedError(f"{type(self).__name__} must say how it posts")
+
+    # --- what holds for all -----------------------------------------------------------------------------------
+
+    def post(self, call: Call) -> str | DataRobotError:
+        """Posts once: the path of the job, or the error."""
+        self.requests += 1
         try:
-            with self._pace:
-                answer = self._client.send(replace(self._call(chunk), body=chunk.body), tries=1)
+            answer = self._client.send(call, tries=1)
             self._clock.saw(answer)
             if answer.location is None:
                 return NotUnderstood("accepted without a Location, so nothing tells what becomes of it", status=202)
             return local_path(answer.location, self._client.settings)
         except DataRobotError as error:
             return error
-
-    def _call(self, chunk: Chunk) -> Call:
-        """The call without its body: envelope and first row are checked against the contract once."""
-        if self._template is None:
-            body = json.loads(chunk.body)
-            first = {**body, "data": body["data"][:1]}
-            self._template = prepare(OPERATION, {"deploymentId": self._deployment_id}, first)
-        return self._template
 
     def _end_of(self, chunk: Chunk, error: DataRobotError) -> End | None:
         """What an error makes of a chunk; None: nobody knows whether it arrived, and it is sent again."""
@@ -168,8 +182,7 @@ class Sending:
         if end[0] == "failed" or (isinstance(error, NotReached) and self._round >= len(PAUSES)):
             raise error
 
-    def _pause_after(self, errors: Iterable[DataRobotError]) -> float:
-        errors = list(errors)
+    def _pause_after(self, errors: Sequence[DataRobotError]) -> float:
         if not errors:
             return 0.0
         told = [error.retry_after for error in errors if error.retry_after is not None]
@@ -178,3 +191,31 @@ class Sending:
         if self._round < len(PAUSES):
             return PAUSES[self._round]
         return HOUR - self._clock.now() % HOUR  # turned away again and again: "this hour" has no room (seed 002:891)
+
+
+class JsonSending(Sending):
+    """Each chunk is a request of its own, so many side by side (operation submitDeploymentActualsFromJson)."""
+
+    def __init__(
+        self, client: Client, deployment_id: str, ledger: Ledger, weight: int, clock: ServiceClock, most: int
+    ) -> None:
+        super().__init__(client, deployment_id, ledger, weight, clock, most)
+        self.in_flight = most
+        self._pace = Pace(REQUESTS_A_SECOND, client.clock, client.sleep)
+        self._template: Call | None = None
+
+    def posted(self, batch: Sequence[Chunk], threads: Executor) -> Iterable[str | DataRobotError]:
+        """Side by side."""
+        self._template = self._template or self._checked(batch[0])
+        return threads.map(self._post, batch)
+
+    def _post(self, chunk: Chunk) -> str | DataRobotError:
+        assert self._template is not None, "made before the first post"
+        with self._pace:
+            return self.post(replace(self._template, body=chunk.body))
+
+    def _checked(self, chunk: Chunk) -> Call:
+        """The call without its body: envelope and first row are checked against the contract once."""
+        body = json.loads(chunk.body)
+        first = {**body, "data": body["data"][:1]}
+        return prepare("submitDeploymentActualsFromJson", {"deploymentId": self._deployment_id}, first)

@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
-import codecs
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import ObjectStoragePath
-
-from airflow_provider.api.errors import InvalidCall
-from airflow_provider.api.waits import EveryWait, JobWait, UntilWait
-from airflow_provider.mlops.actuals import DUPLICATES
-from airflow_provider.mlops.budget import ROWS_AN_HOUR
-from airflow_provider.mlops.rows import FORMATS, Columns
-from airflow_provider.mlops.upload import IN_FLIGHT, Later, ended
-from airflow_provider.tasks import arguments
-from airflow_provider.tasks.actuals_pass import Order, Pass, Read, result
+from airflow_provider.api.waits import EntityWait, EveryWait, JobWait, UntilWait
 from airflow_provider.tasks.base import DataRobotBaseOperator, Step
 from airflow_provider.tasks.links import deployment_url
 from airflow_provider.tasks.run import Await, Run
-from airflow_provider.tasks.sources import GivenSource, PathSource, Source, SqlSource
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
-JOBS, QUOTA = "jobs", "quota"
-MOST_IN_FLIGHT = 32  # of the 40 requests that the service takes in a second
+    from airflow_provider.tasks.actuals_order import Order
+    from airflow_provider.tasks.actuals_pass import Read
+
+JOBS, QUOTA, DATASET = "jobs", "quota", "dataset"
+# What reads and sends is imported where it is used: a DAG file needs nothing of it.
 
 
 class DataRobotUploadActualsOperator(DataRobotBaseOperator):
@@ -58,6 +49,10 @@ class DataRobotUploadActualsOperator(DataRobotBaseOperator):
     :param keep_actuals_without_predictions: keep actuals whose prediction is not there yet (None: the service decides).
     :param hourly_budget: weighted rows an hour; tasks on the same deployment share it by an Airflow pool of one slot.
     :param weight: how often a row counts; read from the champion (classes, forecast distances) when None.
+    :param route: ``json``: requests of at most 10,000 rows. ``dataset``: the good rows as datasets of the catalog, at
+        most 5,000,000 each; the service may read ids such as 007 as numbers there. ``auto``: a dataset for a file of
+        100 MB and more.
+    :param delete_datasets: delete those datasets when their rows are taken over.
     :param in_flight: requests at a time, at most 32; after a kill so many may have to be sent again.
 
     Returns ``read``, ``sent``, ``rejected``, ``skipped`` (duplicates, and rows that another run had sent), ``pending``,
@@ -66,7 +61,9 @@ class DataRobotUploadActualsOperator(DataRobotBaseOperator):
 
     Fails with SourceAbsent, UnreadableSource, ChangedInput, DuplicateId, TooManyRejected, ChunkFailed,
     AssociationIdMissing and the errors of the service. Operations: getDeploymentSettings,
-    getDeploymentChampionModelPackage, submitDeploymentActualsFromJson. Memory on every Airflow: the ledger.
+    getDeploymentChampionModelPackage, submitDeploymentActualsFromJson, getStatus; as a dataset also listDatasets,
+    createDatasetFromFile, getDatasetVersion, submitDeploymentActualsFromDataset, deleteDataset. Memory on every
+    Airflow: the ledger.
     """
 
     operation = "submitDeploymentActualsFromJson"
@@ -94,6 +91,8 @@ class DataRobotUploadActualsOperator(DataRobotBaseOperator):
         "keep_actuals_without_predictions",
         "hourly_budget",
         "weight",
+        "route",
+        "delete_datasets",
         "in_flight",
     )
     template_ext = (".sql",)
@@ -121,9 +120,11 @@ class DataRobotUploadActualsOperator(DataRobotBaseOperator):
         state_path: str | None = None,
         on_changed_input: str = "fail",
         keep_actuals_without_predictions: bool | str | None = None,
-        hourly_budget: int | str = ROWS_AN_HOUR,
+        hourly_budget: int | str = 10_000_000,
         weight: int | str | None = None,
-        in_flight: int | str = IN_FLIGHT,
+        route: str = "json",
+        delete_datasets: bool | str = True,
+        in_flight: int | str = 8,
         timeout: float | timedelta | str | None = timedelta(days=7),
         **kwargs: Any,
     ) -> None:
@@ -150,6 +151,8 @@ class DataRobotUploadActualsOperator(DataRobotBaseOperator):
         self.keep_actuals_without_predictions = keep_actuals_without_predictions
         self.hourly_budget = hourly_budget
         self.weight = weight
+        self.route = route
+        self.delete_datasets = delete_datasets
         self.in_flight = in_flight
 
     def execute(self, context: Context) -> Any:
@@ -164,25 +167,10 @@ class DataRobotUploadActualsOperator(DataRobotBaseOperator):
 
     def prepare(self) -> None:
         """Checks every argument before anything is read or sent."""
+        from airflow_provider.tasks.actuals_order import order_of
+
         super().prepare()
-        source = self._source()
-        state, rejects = self._places(source)
-        keep, weight = self.keep_actuals_without_predictions, self.weight
-        self._order = Order(
-            deployment_id=arguments.identifier("deployment_id", self.deployment_id),
-            source=source,
-            columns=self._columns(),
-            duplicates=arguments.one_of("duplicates", self.duplicates, DUPLICATES),
-            most_rejected=_limit("max_rejected", self.max_rejected),
-            keep=None if arguments.unset(keep) else arguments.flag("keep_actuals_without_predictions", keep),
-            state=state,
-            rejects=rejects,
-            resend_changed=arguments.one_of("on_changed_input", self.on_changed_input, ("fail", "resend")) == "resend",
-            rows_an_hour=arguments.whole("hourly_budget", self.hourly_budget, 1),
-            weight=None if arguments.absent(weight) else arguments.whole("weight", weight, 1),
-            in_flight=min(arguments.whole("in_flight", self.in_flight, 1), MOST_IN_FLIGHT),
-            settle=float(self.settle),  # type: ignore[arg-type]  # a number after super().prepare()
-        )
+        self._order: Order = order_of({name: getattr(self, name) for name in self.template_fields})
 
     def identity(self) -> dict[str, Any]:
         """The deployment and the ledger: what they hold is the work."""
@@ -194,6 +182,9 @@ class DataRobotUploadActualsOperator(DataRobotBaseOperator):
 
     def start(self, run: Run) -> Step:
         """One pass over the source: sends what the ledger does not know, up to something that takes long."""
+        from airflow_provider.mlops.upload import Jobs, Later
+        from airflow_provider.tasks.actuals_pass import Pass
+
         a_pass = Pass(self._order, run.client, self._by, self.log)  # type: ignore[arg-type]  # Airflow's logger
         if run.plan_only:
             return a_pass.plan()
@@ -203,9 +194,12 @@ class DataRobotUploadActualsOperator(DataRobotBaseOperator):
             seconds = max(pause.seconds - a_pass.reading, 0.0)
             run.adopt(QUOTA)
             return Await(UntilWait(run.clock() + seconds), f"the service takes more in {pause.seconds:.0f} s")
-        if pause is not None:
+        if isinstance(pause, Jobs):
             run.adopt(JOBS, before={"read": a_pass.read.to_json() if a_pass.read else None})
             return Await(EveryWait([JobWait(path) for path in pause.paths]), f"{len(pause.paths)} jobs run")
+        if pause is not None:
+            run.adopt(DATASET)
+            return Await(EntityWait(pause.path, "dataset"), "a dataset is being processed")
         assert a_pass.read is not None, "nothing is to be waited for only when all was read"
         account = self._account(a_pass.read)
         assert account is not None, "nothing is to be waited for only when all is over"
@@ -213,78 +207,30 @@ class DataRobotUploadActualsOperator(DataRobotBaseOperator):
 
     def proceed(self, run: Run, result: dict[str, Any]) -> Step:
         """Notes how the jobs ended; then finishes, or passes over the source again for what is missing."""
+        from airflow_provider.mlops.staging import clean
+        from airflow_provider.mlops.upload import ended
+        from airflow_provider.tasks.actuals_pass import Read
+
         assert run.handle is not None, "a wait that ended has a handle"
         if run.handle.stage != JOBS:
             return self.start(run)
         ledger = self._order.ledger(self._by)
         paths = [one["path"] for one in (run.handle.wait or {})["waits"]]
-        ledger.settle(
-            {p: ended(one["outcome"], one["reason"]) for p, one in zip(paths, result["outcomes"], strict=True)}
-        )
+        told = zip(paths, result["outcomes"], strict=True)
+        ends = {path: ended(one["outcome"], one["reason"]) for path, one in told}
+        ledger.settle(ends)
+        if self._order.delete_datasets:
+            clean(run.client, ledger, (path for path, end in ends.items() if end[0] == "done"))
         read = run.handle.before.get("read")
         return (self._account(Read.from_json(read)) if read else None) or self.start(run)
 
     def _account(self, read: Read) -> dict[str, Any] | None:
+        from airflow_provider.tasks.actuals_pass import result
+
         return result(self._order, self._order.ledger(self._by), read, self.log)  # type: ignore[arg-type]
-
-    def _columns(self) -> Columns:
-        ids = arguments.several("association_id_column", self.association_id_column)
-        if not ids:
-            raise InvalidCall("association_id_column must name at least one column")
-        return Columns(
-            association_id=ids,
-            actual_value=arguments.named("actual_value_column", self.actual_value_column, 1000),
-            timestamp=None if arguments.absent(self.timestamp_column) else self.timestamp_column,
-            was_acted_on=None if arguments.absent(self.was_acted_on_column) else self.was_acted_on_column,
-            separator=self.id_separator,
-        )
-
-    def _source(self) -> Source:
-        if (self.source is None) == (self.sql is None):
-            raise InvalidCall("give exactly one of source and sql")
-        if self.sql is not None:
-            return SqlSource(arguments.identifier("sql_conn_id", self.sql_conn_id), self.sql, self.sql_parameters)
-        if isinstance(self.source, (str, Path, ObjectStoragePath)):
-            return self._path_source(self.source)
-        if callable(self.source) or isinstance(self.source, Sequence):
-            return GivenSource(self.source)
-        raise InvalidCall(f"source must be a path, a list or a callable, not {type(self.source).__name__}")
-
-    def _path_source(self, path: str | Path | ObjectStoragePath) -> PathSource:
-        try:
-            codecs.lookup(self.encoding)
-        except LookupError:
-            raise InvalidCall(f"encoding is {self.encoding!r}, which Python does not know") from None
-        for name, sign in (("delimiter", self.delimiter), ("quotechar", self.quotechar)):
-            if len(str(sign)) != 1:
-                raise InvalidCall(f"{name} must be one character, not {sign!r}")
-        given = None if arguments.absent(self.format) else arguments.one_of("format", self.format, FORMATS)
-        where = path if isinstance(path, ObjectStoragePath) else ObjectStoragePath(str(path))
-        return PathSource(where, given, self.encoding, self.delimiter, self.quotechar)
-
-    def _places(self, source: Source) -> tuple[ObjectStoragePath, ObjectStoragePath]:
-        """Where ledger and rejects go; only a path has a place of its own."""
-        base = source.name if isinstance(source, PathSource) else None
-        state = f"{base}.ledger" if arguments.absent(self.state_path) and base else self.state_path
-        if state is None or arguments.absent(state):
-            raise InvalidCall("state_path is needed for sql, a list or a callable: the folder where its ledger lies")
-        given = None if arguments.absent(self.rejects_path) else self.rejects_path
-        rejects = given or f"{base or state.rstrip('/')}.rejects.jsonl"
-        return ObjectStoragePath(state), ObjectStoragePath(rejects)
 
 
 def _sender(context: Context) -> str:
     """Run and attempt, as the ledger tells them apart."""
     instance = context["ti"]
     return f"{instance.dag_id}/{instance.run_id}/{instance.task_id}/{instance.map_index}#{instance.try_number}"
-
-
-def _limit(name: str, value: Any) -> float:
-    """A count, or a share below 1."""
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        number = -1.0
-    if number < 0 or (number >= 1 and number != int(number)) or number == float("inf"):
-        raise InvalidCall(f"{name} must be a whole number, or a share below 1, not {value!r}")
-    return number

@@ -15,42 +15,19 @@ from airflow_provider.api.errors import DataRobotError
 from airflow_provider.mlops import association
 from airflow_provider.mlops.actuals import Chunk, chunks
 from airflow_provider.mlops.budget import HOUR, Budget, weight_of
+from airflow_provider.mlops.datasets import MOST_ACTUALS
 from airflow_provider.mlops.ledger import Ledger, account
 from airflow_provider.mlops.row_check import RowCheck, Tally
-from airflow_provider.mlops.rows import Columns
 from airflow_provider.mlops.seen import SeenOnDisk
-from airflow_provider.mlops.sending import ChunkFailed, ServiceClock
-from airflow_provider.mlops.upload import Jobs, Later, Upload
+from airflow_provider.mlops.sending import ChunkFailed, JsonSending, Sending, ServiceClock
+from airflow_provider.mlops.staging import FIELDS, DatasetSending
+from airflow_provider.mlops.upload import Pause, Upload
+from airflow_provider.tasks.actuals_order import Order
 from airflow_provider.tasks.actuals_report import Report
-from airflow_provider.tasks.sources import FolderStore, RejectsFile, Source
+from airflow_provider.tasks.sources import RejectsFile
 
 if TYPE_CHECKING:
-    from airflow.providers.common.compat.sdk import ObjectStoragePath
-
     from airflow_provider.api.client import Client
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What is asked for: the arguments of ``DataRobotUploadActualsOperator``, checked."""
-
-    deployment_id: str
-    source: Source
-    columns: Columns
-    duplicates: str
-    most_rejected: float
-    keep: bool | None
-    state: ObjectStoragePath
-    rejects: ObjectStoragePath
-    resend_changed: bool
-    rows_an_hour: int
-    weight: int | None
-    in_flight: int
-    settle: float
-
-    def ledger(self, by: str) -> Ledger:
-        """The ledger as it stands now, for this run and attempt to go on with."""
-        return Ledger.read(FolderStore(self.state), by)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +64,8 @@ class Pass:
         clock = ServiceClock(client.clock)
         clock.saw(answer)
         self._order = order
+        self._client = client
+        self._clock = clock
         self._log = log
         self._target = package.get("target") or {}
         self._tally = Tally()
@@ -95,16 +74,6 @@ class Pass:
         # What the first pass refused as from the future stays refused: chunks are the same in each pass.
         began = clock.now() if self._ledger.began is None else self._ledger.began
         self._now = datetime.fromtimestamp(began, UTC)
-        self._upload = Upload(
-            client,
-            order.deployment_id,
-            self._ledger,
-            self._budget,
-            clock,
-            settle=order.settle,
-            resend_changed=order.resend_changed,
-            in_flight=order.in_flight,
-        )
         self._report = Report(
             log,
             order.source.name,
@@ -114,6 +83,7 @@ class Pass:
             order.source.share,
             lambda: self._budget.left(self._ledger.spent(), clock.now()),
         )
+        self._upload: Upload
         self.read: Read | None = None
 
     @property
@@ -121,7 +91,7 @@ class Pass:
         """Seconds that reading and checking took."""
         return self._report.reading
 
-    def run(self) -> Later | Jobs | None:
+    def run(self) -> Pause | None:
         """Sends what is missing; what has to be waited for, or None when all is over.
 
         :raises DataRobotError: after rejects and account were told.
@@ -144,10 +114,11 @@ class Pass:
         """What would be sent; nothing is written."""
         with self._opened() as (packed, _):
             missing = self._upload.missing(packed)
-        hours = -(-sum(missing) * self._budget.weight // self._budget.rows) - 1
+        rows = sum(map(sum, missing))
+        hours = -(-rows * self._budget.weight // self._budget.rows) - 1
         plan = {
             **self._account(),
-            "requests": len(missing),
+            "requests": len(missing) if self._order.as_dataset else sum(map(len, missing)),
             "seconds_of_quota": max(hours, 0) * HOUR,
             "reasons": self._tally.reasons,
         }
@@ -159,6 +130,7 @@ class Pass:
         order = self._order
         with ExitStack() as stack:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="actuals-")))
+            self._upload = self._new_upload(folder)
             rejects = stack.enter_context(RejectsFile(order.rejects, folder))
             seen = None if order.duplicates == "ignore" else stack.enter_context(SeenOnDisk(folder))
             rows = order.source.rows(order.columns)
@@ -174,6 +146,28 @@ class Pass:
                 on_reject=rejects.add,
             )
             yield packed, rejects
+
+    def _new_upload(self, folder: Path) -> Upload:
+        order = self._order
+        return Upload(
+            self._client,
+            self._ledger,
+            self._budget,
+            self._clock,
+            self._sending(folder),
+            settle=order.settle,
+            resend_changed=order.resend_changed,
+        )
+
+    def _sending(self, folder: Path) -> Sending:
+        order = self._order
+        way = (self._client, order.deployment_id, self._ledger, self._budget.weight, self._clock)
+        if not order.as_dataset:
+            return JsonSending(*way, order.in_flight)
+        optional = (order.columns.timestamp, order.columns.was_acted_on)
+        fields = [*FIELDS[:2], *(name for name, column in zip(FIELDS[2:], optional, strict=True) if column)]
+        most = MOST_ACTUALS // self._budget.chunk_rows
+        return DatasetSending(*way, most, fields=fields, folder=folder, keep=order.keep, delete=order.delete_datasets)
 
     def _check(self) -> RowCheck:
         """Labels are compared with the classes where the package names them all; it shows at most 100."""

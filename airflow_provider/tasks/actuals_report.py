@@ -51,21 +51,20 @@ class Report:
     def watched(self, packed: Iterable[Chunk]) -> Iterator[Chunk]:
         """The same chunks.
 
-        :raises TooManyRejected: before a chunk that would be sent although too many rows were refused. The rest is
-            read all the same, so that every reject is told.
+        :raises TooManyRejected: in place of a chunk, when too many of the rows so far were refused (a share of them
+            means something from a thousand on), or at the end. The rest is read first, so that every reject is told.
         """
         chunks = iter(packed)
         while (chunk := self._next(chunks)) is not None and not self._too_many():
             self._tell()
             yield chunk
+        stopped, so_far = chunk is not None, self._rejected()
         while chunk is not None:
             chunk = self._next(chunks)
         self.whole = True
-        tally = self._tally
-        if self._too_many():
-            raise TooManyRejected(
-                f"{tally.rejected} of {tally.read} rows were refused, allowed are {self._most:g}: {tally.reasons}"
-            )
+        if stopped or self._too_many():
+            of_all = "" if so_far == self._rejected() else f", in the end {self._rejected()}"
+            raise TooManyRejected(f"{so_far} were refused{of_all}; allowed are {self._most:g}: {self._tally.reasons}")
 
     def _next(self, chunks: Iterator[Chunk]) -> Chunk | None:
         begun = self._clock()
@@ -73,6 +72,9 @@ class Report:
             return next(chunks, None)
         finally:
             self.reading += self._clock() - begun
+
+    def _rejected(self) -> str:
+        return f"{self._tally.rejected} of {self._tally.read} rows"
 
     def _too_many(self) -> bool:
         """A share is judged early only when enough was read for it to mean anything."""

@@ -101,6 +101,10 @@ class PathSource:
         """By bytes."""
         return min(self._raw.tell() / self._size, 1.0) if self._raw is not None and self._size else None
 
+    def size(self) -> int:
+        """Bytes."""
+        return self._state().size
+
     @contextmanager
     def _opened(self) -> Iterator[BinaryIO]:
         """The file, or what a gzip holds, told by its first bytes."""

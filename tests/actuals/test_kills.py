@@ -35,6 +35,7 @@ class Worker:
     context: ForkServerContext
     folder: Path
     in_flight: int = 1
+    route: str = "json"
     attempts: int = 0
     kills: int = 0
 
@@ -51,6 +52,7 @@ class Worker:
             "association_id_column": "id",
             "actual_value_column": "outcome",
             "in_flight": self.in_flight,
+            "route": self.route,
         }
         given = (connection, arguments, self.attempts, SIZE, str(self.folder / "result.json"))
         process: BaseProcess = self.context.Process(target=upload_process.run, args=given)
@@ -157,3 +159,23 @@ def test_killed_before_anything_was_sent(worker: Worker) -> None:
     result = worker.ends()
     judge(worker, result)
     assert result["repeated"] == 0
+
+
+@pytest.mark.parametrize(
+    ("operation", "where", "repeated"),
+    [
+        ("createDatasetFromFile", "before", 0),
+        ("createDatasetFromFile", "after", 0),
+        ("getDatasetVersion", "before", 0),
+        ("submitDeploymentActualsFromDataset", "before", 95),
+        ("submitDeploymentActualsFromDataset", "after", 95),
+    ],
+)
+def test_killed_on_the_way_of_a_dataset(worker: Worker, operation: str, where: str, repeated: int) -> None:
+    """A dataset is found again by its name; rows are sent again only when their post was in flight."""
+    worker.route, worker.in_flight = "dataset", 100
+    worker.killed_at(1, where, operation)
+    result = worker.ends()
+    judge(worker, result)
+    assert result["repeated"] == repeated
+    assert worker.service.accepted()["createDatasetFromFile"] <= (3 if where == "before" else 2)

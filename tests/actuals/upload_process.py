@@ -7,12 +7,15 @@ import logging
 import os
 import tempfile
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 from airflow.sdk.bases.operator import ExecutorSafeguard
 
+from airflow_provider.api import client
+from airflow_provider.api.waiting import Pacing
 from airflow_provider.mlops import budget, upload
 from airflow_provider.operators.actuals import DataRobotUploadActualsOperator
 
@@ -24,6 +27,7 @@ def run(connection: dict[str, Any], arguments: dict[str, Any], attempt: int, row
     tempfile.tempdir = str(Path(result).parent)
     setattr(budget, "CHUNK_ROWS", rows)  # noqa: B010 - another module's name
     setattr(upload, "LOOKS", (0.0, 0.1, 0.2))  # noqa: B010
+    setattr(client, "Pacing", partial(Pacing, interval=0.05))  # noqa: B010
     operator: Any = DataRobotUploadActualsOperator(
         task_id="upload", deferrable=False, poll_interval=0.05, settle=0.2, **arguments
     )

@@ -21,8 +21,8 @@ from airflow_provider.mlops.actuals import chunks
 from airflow_provider.mlops.budget import HOUR, Budget
 from airflow_provider.mlops.ledger import Ledger, account
 from airflow_provider.mlops.row_check import RowCheck, Tally
-from airflow_provider.mlops.sending import ServiceClock
-from airflow_provider.mlops.upload import Jobs, Later, Upload, ended
+from airflow_provider.mlops.sending import JsonSending, ServiceClock
+from airflow_provider.mlops.upload import Jobs, Later, Pause, Upload, ended
 from tests.mlops.folder import Folder
 from tests.mlops.inputs import NOW, InMemory, numbered
 
@@ -227,19 +227,13 @@ class Task:
             self.failures.append(self.upload.failed)
         return not self.upload.failed
 
-    def _pass(self) -> Later | Jobs | None:
+    def _pass(self) -> Pause | None:
         self.passes += 1
         tally, ledger = Tally(), Ledger.read(self.folder, self._by)
-        clock = ServiceClock(self.service.clock)
-        self.upload = Upload(
-            self.service,  # type: ignore[arg-type]
-            "5e1b6d1c2f8a4b0012345678",
-            ledger,
-            self.service.budget,
-            clock,
-            in_flight=self.in_flight,
-            resend_changed=self.resend_changed,
-        )
+        client: Any = self.service
+        budget, clock = self.service.budget, ServiceClock(self.service.clock)
+        way = JsonSending(client, "5e1b6d1c2f8a4b0012345678", ledger, budget.weight, clock, self.in_flight)
+        self.upload = Upload(client, ledger, budget, clock, way, resend_changed=self.resend_changed)
         rows = numbered(*self.pairs)
         check = RowCheck("Binary", None, NOW, tally)
         seen = None if self.duplicates == "ignore" else InMemory()
@@ -252,10 +246,11 @@ class Task:
             assert self.counts["read"] == sum(self.counts[name] for name in ("sent", "rejected", "skipped", "pending"))
             assert all(count >= 0 for count in self.counts.values())
 
-    def _wait(self, pause: Later | Jobs) -> None:
+    def _wait(self, pause: Pause) -> None:
         if isinstance(pause, Later):
             self.service.sleep(pause.seconds)
             return
+        assert isinstance(pause, Jobs)
         end = self._driven(Waiting(EveryWait([JobWait(path) for path in pause.paths]), Pacing(), self.service.now))
         assert isinstance(end, Done)
         ends = zip(pause.paths, end.result["outcomes"], strict=True)
