@@ -89,7 +89,7 @@ class Entry:
 class Ledger:
     """The ledger of one input, read from its folder; every change is written there first.
 
-    ``charges`` are (service time, weighted rows) by intention and chunk, ``began`` is the time of the first. ``unsure``
+    ``charges`` are (service time, weighted rows) by intention and chunk. ``began`` is when the first pass began. ``unsure``
     is when something was sent last of which nobody knows whether it arrived. ``datasets`` are those that were made for
     the upload, by the path of their job. ``latest`` is the number of the last file.
 
@@ -138,7 +138,8 @@ class Ledger:
     def intend(self, chunks: Sequence[Chunk], weight: int, at: float) -> None:
         """Notes that these chunks are about to be sent, at this service time."""
         noted = [{"chunk": one.number, "digest": one.digest, "rows": one.rows} for one in chunks]
-        self._write("intended", {"at": at, "weight": weight, "by": self.by, "chunks": noted})
+        began = at if self.began is None else self.began
+        self._write("intended", {"at": at, "began": began, "weight": weight, "by": self.by, "chunks": noted})
 
     def sent(self, locations: Mapping[int, str], at: float, dataset: str | None = None) -> None:
         """Notes where the jobs of chunks are, by when all had arrived, and the dataset in which they went."""
@@ -168,7 +169,7 @@ class Ledger:
 
     def _take(self, event: str, content: Mapping[str, Any]) -> None:
         if event == "intended":
-            self.began = content["at"] if self.began is None else self.began
+            self.began = content["began"]
             for one in content["chunks"]:
                 self._intended(one, content)
         elif event == "sent":

@@ -212,6 +212,7 @@ class DataRobotUploadActualsOperator(DataRobotBaseOperator):
         from airflow_provider.tasks.actuals_pass import Read
 
         assert run.handle is not None, "a wait that ended has a handle"
+        run.memory.settle()  # an attempt that dies while it sends leaves nothing to wait for, only its ledger
         if run.handle.stage != JOBS:
             return self.start(run)
         ledger = self._order.ledger(self._by)

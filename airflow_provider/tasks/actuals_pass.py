@@ -71,9 +71,10 @@ class Pass:
         self._tally = Tally()
         self._budget = Budget(order.rows_an_hour, order.weight or weight_of(package))
         self._ledger = order.ledger(by)
+        if self._ledger.began is None:
+            self._ledger.began = clock.now()
         # What the first pass refused as from the future stays refused: chunks are the same in each pass.
-        began = clock.now() if self._ledger.began is None else self._ledger.began
-        self._now = datetime.fromtimestamp(began, UTC)
+        self._now = datetime.fromtimestamp(self._ledger.began, UTC)
         self._report = Report(
             log,
             order.source.name,

@@ -120,6 +120,32 @@ def test_a_service_that_is_down_costs_a_retry(stage: Stage, file: Path) -> None:
     assert [ending.state for ending in night.endings] == ["retry", "success"]
 
 
+def test_an_attempt_that_fails_after_a_wait_leaves_only_its_ledger(stage: Stage, tmp_path: Path) -> None:
+    """The jobs or the hour that it once waited for are no business of the next attempt."""
+    stage.service.switches(quota_rows="1000")
+    stage.service.fault("status", operationId=POST, nth=101, code=403, body={"message": "not now"})
+    night = upload(stage, write(tmp_path / "outcomes.csv", pairs(1_100)), hourly_budget=1000)
+    assert night.run().state == "failed"
+    assert night.store is not None
+    assert night.store.get("datarobot_handle")["state"] == "settled"
+    judge(stage.service, night.run(), pairs(1_100))
+
+
+def test_rows_from_the_future_stay_refused_while_time_passes(stage: Stage, tmp_path: Path) -> None:
+    """Else the chunks of the next pass would be others."""
+    stage.service.switches(quota_rows="1000")
+    soon = "2026-03-03T08:30:00Z"  # a day and half an hour from now
+    rows = [(f"row-{n}", "yes", soon if n % 100 == 0 else "") for n in range(1_500)]
+    night = upload(
+        stage,
+        write(tmp_path / "outcomes.csv", rows, "id,outcome,at"),
+        timestamp_column="at",
+        hourly_budget=1000,
+        max_rejected=15,
+    )
+    assert counts(night.run()) == (1_500, 1_485, 15, 0, 0, 0)
+
+
 FAULTY = st.lists(st.tuples(st.sampled_from(sorted(FAULTS)), st.integers(1, 14), st.integers(1, 3)), max_size=4)
 
 

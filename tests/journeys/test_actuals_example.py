@@ -65,3 +65,20 @@ def test_a_day_by_hand_that_has_no_file_yet(service: EmulatorDoor, run_dag: RunD
         waiting.timeout = before
     assert run.state == "failed"
     assert service.accepted() == {}
+
+
+def test_rows_that_the_service_loses_are_noticed(service: EmulatorDoor, run_dag: RunDag, tmp_path: Path) -> None:
+    """Its job says that all went well; only half of the rows are there. The coverage tells."""
+    dag: Any = importlib.import_module("example_dags.nightly_actuals").dag
+    service.lie("actuals_lost")
+    day = datetime.fromisoformat(service.clock()["now"]).date() - timedelta(days=1)
+    made = [one for one in service.outcomes(VISITS) if one["predictedAt"].startswith(str(day))]
+    write(tmp_path / f"{day}.csv", [(one["associationId"], one["actualValue"]) for one in made])
+    covered = dag.task_dict["covered"]
+    before, covered.timeout = covered.timeout, 1.0
+    try:
+        run = run_dag(dag, run_conf={"deployment_id": VISITS, "folder": str(tmp_path), "day": str(day)})
+    finally:
+        covered.timeout = before
+    states = {one.task_id: str(one.state) for one in run.get_task_instances()}
+    assert (states["upload"], states["covered"], states["judge"]) == ("success", "failed", "upstream_failed")

@@ -108,6 +108,15 @@ def test_a_changed_chunk_is_noticed() -> None:
     assert (entry.rows, entry.sends) == (7, 1)
 
 
+def test_when_the_first_pass_began_is_kept() -> None:
+    """What it refused as from the future stays refused in later passes."""
+    ledger = Ledger(Folder(), RUN, began=90.0)
+    ledger.intend([chunk(0)], 1, 100.0)
+    later = Ledger.read(ledger.store, RETRY)
+    later.intend([chunk(1)], 1, 200.0)
+    assert later.began == Ledger.read(ledger.store, OTHER).began == 90.0
+
+
 def test_charges_are_of_the_time_by_which_rows_have_arrived() -> None:
     """The service counts them at some time until then: only the latest is right for every hour."""
     ledger = Ledger(Folder(), RUN)
