@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -18,6 +19,9 @@ def create_database() -> None:
     from airflow.utils import db
 
     db.initdb()
+    for known in logging.root.manager.loggerDict.values():  # alembic switches off those that it does not know
+        if isinstance(known, logging.Logger):
+            known.disabled = False
     # Before 3.3 every task builds the execution API anew, which makes a test four times as long.
     supervisor.in_process_api_server = functools.cache(supervisor.in_process_api_server)
 

@@ -29,6 +29,7 @@ TABLE_OF = {
     "modelPackageId": "packages",
     "registeredModelId": "registeredModels",
     "versionId": "packages",
+    "datasetId": "datasets",
 }
 REQUESTS = 250  # for each seed
 
