@@ -1,20 +1,26 @@
 """The doors of ``/__emulator__/`` to stored rows: predictions, actuals, and how the world's predictions came out.
 
 ``POST predictions/{deploymentId}`` takes either rows, ``{"data": [{"associationId"?, "predicted", "timestamp"?,
-"classes"?, "forecastDistance"?}]}``, or a wish, ``{"rows": 1000, "start"?, "end"?, "prefix"?, "seed"?}``: so many made
-up, spread evenly from start to end (default: the day that ends now), with ids ``PREFIX0``, ``PREFIX1``, ... Both take
-``modelId`` (default: the champion) and ``rowsPerRequest`` (default 100).
+"classes"?, "forecastDistance"?, "batchId"?, "features"?, "humilityRules"?}]}``, or a wish, ``{"rows": 1000, "start"?,
+"end"?, "prefix"?, "seed"?, "drift"?}``: so many made up, spread evenly from start to end (default: the day that ends
+now), with ids ``PREFIX0``, ``PREFIX1``, ... ``drift`` gives them feature values as in the baseline of the model's
+training, but for this share of the rows, which come from its other end. Both take ``modelId`` (default: the champion),
+``rowsPerRequest`` (default 100) and ``request``: how their requests went, ``{"statusCode"?, "executionTime"?,
+"responseTime"?, "consumer"?, "remoteIp"?, "hostIp"?, "cached"?}``. ``{"requests": [...]}`` stores requests alone, each
+as in ``request``, with ``timestamp``, ``rows`` (default 0) and ``batchId``: those that failed, for example.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider.emulator import seeds
 from airflow_provider.emulator.behaviour import accounts
 from airflow_provider.emulator.behaviour import predictions as stored
+from airflow_provider.emulator.behaviour.baselines import with_features
 from airflow_provider.emulator.behaviour.moments import BadMoment, seconds
-from airflow_provider.emulator.behaviour.predictions import Prediction
+from airflow_provider.emulator.behaviour.predictions import Asked, Prediction
 from airflow_provider.emulator.clock import is_number, iso
 from airflow_provider.emulator.doors import BadRequest, Missing, only
 from airflow_provider.emulator.service import Service
@@ -24,7 +30,16 @@ if TYPE_CHECKING:
 
     from airflow_provider.emulator.store import Record
 
-WORDS = ("data", "rows", "start", "end", "prefix", "seed", "modelId", "rowsPerRequest")
+WORDS = ("data", "rows", "start", "end", "prefix", "seed", "modelId", "rowsPerRequest", "request", "requests", "drift")
+REQUEST = {
+    "statusCode": "status",
+    "executionTime": "execution",
+    "responseTime": "response",
+    "consumer": "consumer",
+    "remoteIp": "remote",
+    "hostIp": "host",
+    "cached": "cached",
+}
 
 
 async def predictions(service: Service, request: Request, body: dict[str, Any]) -> Any:
@@ -33,9 +48,13 @@ async def predictions(service: Service, request: Request, body: dict[str, Any]) 
     if body:
         only(body, *WORDS)
         package = service.store.tables["packages"][deployment["modelPackageId"]]
-        rows = _given(service, body["data"]) if "data" in body else _made_up(service, package["target"], body)
-        per_request = _whole(body, "rowsPerRequest", stored.PER_REQUEST)
-        stored.add(service, deployment["id"], str(body.get("modelId", package["modelId"])), rows, per_request)
+        model = str(body.get("modelId", package["modelId"]))
+        for moment, count, asked, batch in _requests(service, body.get("requests", [])):
+            stored.add_request(service, deployment["id"], model, moment, count, asked, batch)
+        if "requests" not in body:
+            rows = _given(service, body["data"]) if "data" in body else _made_up(service, package, body)
+            per_request = _whole(body, "rowsPerRequest", stored.PER_REQUEST)
+            stored.add(service, deployment["id"], model, rows, per_request, _asked(body.get("request", {})))
         service.store.touch()
         service.save()
     return stored.counts(service, deployment["id"])
@@ -75,9 +94,7 @@ def _deployment(service: Service, request: Request) -> Record:
 
 
 def _given(service: Service, data: Any) -> list[Prediction]:
-    if not isinstance(data, list) or not all(isinstance(one, dict) for one in data):
-        raise BadRequest("data must be a list of objects")
-    for one in data:
+    for one in _objects("data", data):
         if not is_number(one.get("predicted")) and not isinstance(one.get("classes"), dict):
             raise BadRequest(f"each prediction needs predicted, a number, or classes, an object: {one!r}")
     return [
@@ -87,16 +104,43 @@ def _given(service: Service, data: Any) -> list[Prediction]:
             one.get("predicted"),
             one.get("classes"),
             one.get("forecastDistance"),
+            one.get("batchId"),
+            one.get("features"),
+            tuple(one.get("humilityRules", ())),
         )
         for one in data
     ]
 
 
-def _made_up(service: Service, target: Record, body: dict[str, Any]) -> Any:
+def _requests(service: Service, data: Any) -> Iterator[tuple[float, int, Asked, str | None]]:
+    for one in _objects("requests", data):
+        moment = _moment(one.get("timestamp"), "timestamp", service.clock.now())
+        asked = _asked({name: value for name, value in one.items() if name not in ("timestamp", "rows", "batchId")})
+        yield moment, int(one.get("rows", 0)), asked, one.get("batchId")
+
+
+def _asked(given: dict[str, Any]) -> Asked:
+    only(given, *REQUEST)
+    return Asked(**{REQUEST[name]: value for name, value in given.items()})
+
+
+def _objects(name: str, data: Any) -> list[dict[str, Any]]:
+    if not isinstance(data, list) or not all(isinstance(one, dict) for one in data):
+        raise BadRequest(f"{name} must be a list of objects")
+    return data
+
+
+def _made_up(service: Service, package: Record, body: dict[str, Any]) -> Iterator[Prediction]:
     end = _moment(body.get("end"), "end", service.clock.now())
     start = _moment(body.get("start"), "start", end - seeds.DAY)
-    count = _whole(body, "rows", None)
-    return stored.made_up(target, count, start, end, str(body.get("prefix", "row-")), _whole(body, "seed", 1))
+    count, seed = _whole(body, "rows", None), _whole(body, "seed", 1)
+    rows = stored.made_up(package["target"], count, start, end, str(body.get("prefix", "row-")), seed)
+    if "drift" not in body:
+        return rows
+    baseline = service.store.get("baselines", package["id"])
+    if baseline is None or not is_number(body["drift"]):
+        raise BadRequest("drift must be a number from 0 to 1, of a model whose training has a baseline")
+    return with_features(rows, baseline, body["drift"], seed)
 
 
 def _whole(body: dict[str, Any], name: str, default: int | None) -> int:

@@ -2,8 +2,10 @@
 
 ::
 
-    predictions        one row per prediction: when, which model, which association id, what was predicted
-    requests           one row per prediction request: how many rows, how long it took, how it ended
+    predictions        one row per prediction: when, which model, which association id, what was predicted; if known of
+                       which monitoring batch (``batch``, an id), from which values (``features``, JSON by name), which
+                       humility rules it met (``humility``, JSON list of ids), in which ``request``
+    requests           one row per prediction request: how many rows, how long it took, how it ended, who asked
     batches --> sent   what was accepted, post by post: ``sent`` is a log, nothing in it is ever overwritten
     actuals            what is stored: one row per deployment and association id, the last one applied wins
 
@@ -25,12 +27,13 @@ CREATE TABLE meta(generation TEXT);
 CREATE TABLE names(number INTEGER PRIMARY KEY, name TEXT UNIQUE);
 CREATE TABLE predictions(
   number INTEGER PRIMARY KEY, deployment INTEGER, model INTEGER, moment REAL, association TEXT,
-  value, classes TEXT, distance INTEGER);
+  value, classes TEXT, distance INTEGER, batch TEXT, features TEXT, humility TEXT, request INTEGER);
+CREATE INDEX predictions_by_batch ON predictions(deployment, batch) WHERE batch IS NOT NULL;
 CREATE INDEX predictions_by_moment ON predictions(deployment, moment);
 CREATE INDEX predictions_by_association ON predictions(deployment, association);
 CREATE TABLE requests(
-  deployment INTEGER, model INTEGER, moment REAL, rows INTEGER, execution REAL, response REAL, status INTEGER,
-  consumer TEXT, cached INTEGER);
+  number INTEGER PRIMARY KEY, deployment INTEGER, model INTEGER, moment REAL, rows INTEGER, execution REAL,
+  response REAL, status INTEGER, consumer TEXT, cached INTEGER, remote TEXT, host TEXT, batch TEXT);
 CREATE INDEX requests_by_moment ON requests(deployment, moment);
 CREATE TABLE batches(
   number INTEGER PRIMARY KEY, deployment INTEGER, moment REAL, rows INTEGER, charged INTEGER, keep INTEGER,

@@ -12,6 +12,8 @@ import json
 import os
 import secrets
 from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +22,13 @@ from airflow_provider.emulator.clock import Clock
 
 Record = dict[str, Any]
 TABLES = (
+    "challengers",
     "users",
     "groups",
     "deployments",
     "deletedDeployments",
     "packages",
+    "baselines",
     "registeredModels",
     "policies",
     "changeRequests",
@@ -32,7 +36,25 @@ TABLES = (
     "jobs",
     "datasets",
     "datasetVersions",
+    "notificationChannels",
+    "notificationPolicies",
+    "notificationMutes",
+    "notifications",
+    "emailVerifications",
+    "mails",
+    "remoteEvents",
+    "userNotifications",
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """One commit, for whoever follows what happens: ``record`` is as it is now, or as it was before a deletion."""
+
+    table: str
+    record: Record
+    before: Record  # old values of the fields that changed; empty for a new record
+    effect: str | None
 
 
 class UnknownWorld(ValueError):
@@ -63,6 +85,7 @@ class Store:
         self.agenda: list[Record] = []
         self.effects: list[Record] = []
         self.looks: dict[str, int] = {}
+        self.told: Callable[[Commit], None] = lambda commit: None
         self._changed = False
 
     def seed(self, world: str) -> None:
@@ -87,20 +110,21 @@ class Store:
         stored = {"id": new_id(), **record}
         self.tables[table][stored["id"]] = stored
         self.looks[stored["id"]] = 0
-        self._commit(effect, table, stored["id"])
+        self._commit(effect, table, stored, {})
         return stored
 
     def change(self, table: str, key: str, changes: Record, effect: str | None = None) -> Record:
         """Commit new values of some fields."""
         record = self.tables[table][key]
+        before = {name: record.get(name) for name in changes}
         record.update(changes)
-        self._commit(effect, table, key)
+        self._commit(effect, table, record, before)
         return record
 
     def remove(self, table: str, key: str, effect: str | None = None) -> None:
         """Commit a deletion."""
-        del self.tables[table][key]
-        self._commit(effect, table, key)
+        record = self.tables[table].pop(key)
+        self._commit(effect, table, record, {})
 
     def plan(self, due: float, do: str, **arguments: Any) -> None:
         """Put something on the agenda: ``do`` at service time ``due``."""
@@ -133,12 +157,13 @@ class Store:
             counted.setdefault(effect["effect"], Counter())[effect["id"]] += 1
         return {name: dict(ids) for name, ids in counted.items()}
 
-    def _commit(self, effect: str | None, table: str, key: str) -> None:
+    def _commit(self, effect: str | None, table: str, record: Record, before: Record) -> None:
         self._changed = True
         if effect is not None:
             self.effects.append(
-                {"effect": effect, "entity": table, "id": key, "by": self.actor, "at": self.clock.iso()}
+                {"effect": effect, "entity": table, "id": record["id"], "by": self.actor, "at": self.clock.iso()}
             )
+        self.told(Commit(table, record, before, effect))
 
     def save(self, extra: Record) -> None:
         """Write everything that has changed to the state file, atomically; nothing to do without a file."""

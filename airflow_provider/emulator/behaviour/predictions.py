@@ -17,26 +17,61 @@ if TYPE_CHECKING:
 
 PER_REQUEST = 100  # rows of one prediction request, where nothing else is said
 MILLISECONDS_A_ROW = 0.4  # what a row costs the made-up prediction server, on top of 20 ms a request
-INSERT = """INSERT INTO predictions(deployment, model, moment, association, value, classes, distance)
-            VALUES (?, ?, ?, ?, ?, ?, ?)"""
+INSERT = """INSERT INTO predictions(
+              deployment, model, moment, association, value, classes, distance, batch, features, humility, request)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+INSERT_REQUEST = """INSERT INTO requests(
+                      deployment, model, moment, rows, execution, response, status, consumer, cached, remote, host,
+                      batch)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 
 
 class Prediction(NamedTuple):
-    """One row. ``value`` is a number, of a binary target the probability of its positive class."""
+    """One row. ``value`` is a number, of a binary target the probability of its positive class.
+
+    ``batch`` is the id of a monitoring batch, ``features`` the values that it was made from, ``humility`` the ids of
+    the humility rules that it met.
+    """
 
     moment: float
     association: str | None
     value: float | str | None
     classes: Mapping[str, float] | None = None
     distance: int | None = None
+    batch: str | None = None
+    features: Mapping[str, Any] | None = None
+    humility: tuple[str, ...] = ()
 
 
-def add(service: Service, deployment_id: str, model_id: str, rows: Iterable[Prediction], per_request: int) -> int:
+class Asked(NamedTuple):
+    """How a prediction request went and who sent it; times in milliseconds, None: made up from its rows."""
+
+    status: int = 200
+    execution: float | None = None
+    response: float | None = None
+    consumer: str = "emulator"
+    remote: str = "127.0.0.1"
+    host: str = "127.0.0.1"
+    cached: bool = False
+
+
+USUAL = Asked()
+
+
+def add(
+    service: Service,
+    deployment_id: str,
+    model_id: str,
+    rows: Iterable[Prediction],
+    per_request: int,
+    asked: Asked = USUAL,
+) -> int:
     """Store predictions, as many to a request as said; returns how many."""
     count = 0
     for part in _parts(rows, per_request):
-        service.rows.db.executemany(INSERT, _columns(service, deployment_id, model_id, part))
-        _add_request(service, deployment_id, model_id, part)
+        batch = part[0].batch
+        request = add_request(service, deployment_id, model_id, part[0].moment, len(part), asked, batch)
+        service.rows.db.executemany(INSERT, _columns(service, deployment_id, model_id, part, request))
         count += len(part)
     _score_waiting(service, deployment_id)
     return count
@@ -48,25 +83,40 @@ def _parts(rows: Iterable[Prediction], size: int) -> Iterator[list[Prediction]]:
         yield part
 
 
-def _columns(service: Service, deployment_id: str, model_id: str, rows: list[Prediction]) -> Iterator[tuple[Any, ...]]:
+def _columns(
+    service: Service, deployment_id: str, model_id: str, rows: list[Prediction], request: int
+) -> Iterator[tuple[Any, ...]]:
     deployment, model = service.rows.number(deployment_id), service.rows.number(model_id)
-    for moment, association, value, classes, distance in rows:
-        yield deployment, model, moment, association, value, json.dumps(classes) if classes else None, distance
+    for moment, association, value, classes, distance, batch, features, humility in rows:
+        documents = (json.dumps(one) if one else None for one in (features, humility))
+        shares = json.dumps(classes) if classes else None
+        yield deployment, model, moment, association, value, shares, distance, batch, *documents, request
 
 
-def _add_request(service: Service, deployment_id: str, model_id: str, part: list[Prediction]) -> None:
-    execution = 20 + len(part) * MILLISECONDS_A_ROW
-    service.rows.db.execute(
-        "INSERT INTO requests VALUES (?, ?, ?, ?, ?, ?, 200, 'emulator', 0)",
+def add_request(
+    service: Service, deployment_id: str, model_id: str, moment: float, count: int, asked: Asked, batch: str | None
+) -> int:
+    """Store one prediction request of so many rows, and return its number."""
+    usual = 20 + count * MILLISECONDS_A_ROW
+    execution = usual if asked.execution is None else asked.execution
+    made = service.rows.db.execute(
+        INSERT_REQUEST,
         (
             service.rows.number(deployment_id),
             service.rows.number(model_id),
-            part[0].moment,
-            len(part),
+            moment,
+            count,
             execution,
-            execution + 5,
+            execution + 5 if asked.response is None else asked.response,
+            asked.status,
+            asked.consumer,
+            int(asked.cached),
+            asked.remote,
+            asked.host,
+            batch,
         ),
     )
+    return int(made.lastrowid or 0)
 
 
 def _score_waiting(service: Service, deployment_id: str) -> None:
