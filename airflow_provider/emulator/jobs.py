@@ -34,6 +34,8 @@ SECONDS: Mapping[str, float] = {
     "actualsSubmission": 5,
     "actualsFromDataset": 20,
     "datasetProcessing": 5,
+    "challengerCreation": 10,
+    "challengerReplay": 30,
 }  # service seconds; set others through the control door
 ENDS = ("ERROR", "ABORTED", "EXPIRED")
 PLAN_KEYS = ("seconds", "failsWith", "ends", "stuck", "byHand", "times")
