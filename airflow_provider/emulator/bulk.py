@@ -14,7 +14,6 @@ from typing import Any
 from airflow_provider.contract import Operation, check_body, contract
 
 SHOWN = 20  # faulty rows that an answer names; the others are not looked at
-FIRST = "$.data[0]"  # where the checker sees a row that it is given alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +21,18 @@ class Bulk:
     """How one operation's rows are told apart.
 
     ``most`` is how many rows the schema allows; ``suspicious`` gives the numbers of the rows that may not fit;
-    ``summary`` is what the log keeps of the rows.
+    ``summary`` is what the log keeps of the rows; ``field`` is where they stand in the body.
     """
 
     most: int
     suspicious: Callable[[list[Any]], Iterator[int]]
     summary: Callable[[list[Any]], Any]
+    field: str = "data"
+
+    @property
+    def first(self) -> str:
+        """Where the checker sees a row that it is given alone."""
+        return f"$.{self.field}[0]"
 
 
 BULK: dict[str, Bulk] = {}
@@ -35,32 +40,33 @@ BULK: dict[str, Bulk] = {}
 
 def bulk_of(operation: Operation, body: Any) -> Bulk | None:
     """How to check this body fast; None where the general checker has to see all of it."""
-    fits = isinstance(body, dict) and isinstance(body.get("data"), list)
-    return BULK.get(operation.id) if fits else None
+    bulk = BULK.get(operation.id)
+    fits = bulk is not None and isinstance(body, dict) and isinstance(body.get(bulk.field), list)
+    return bulk if fits else None
 
 
 def faults_of(operation: Operation, body: Mapping[str, Any], bulk: Bulk) -> list[str]:
-    """Faults of a body whose rows stand in ``data``; of the rows only the first faulty ones are named."""
-    rows = body["data"]
+    """Faults of a body that holds such rows; of the rows only the first faulty ones are named."""
+    rows = body[bulk.field]
     if len(rows) > bulk.most:
-        return [one for one in _check(operation, body, rows[:1] * len(rows)) if not _of_a_row(one)]
-    faults = [one for one in _check(operation, body, rows[:1]) if not _of_a_row(one)]
+        return [one for one in _check(operation, body, bulk, rows[:1] * len(rows)) if not _of_a_row(one, bulk)]
+    faults = [one for one in _check(operation, body, bulk, rows[:1]) if not _of_a_row(one, bulk)]
     for number in bulk.suspicious(rows):
         if len(faults) >= SHOWN:
             break
-        found = [one for one in _check(operation, body, [rows[number]]) if _of_a_row(one)]
-        faults += [one.replace(FIRST, f"$.data[{number}]") for one in found]
+        found = [one for one in _check(operation, body, bulk, [rows[number]]) if _of_a_row(one, bulk)]
+        faults += [one.replace(bulk.first, f"$.{bulk.field}[{number}]") for one in found]
     return faults
 
 
 def shown(body: Mapping[str, Any], bulk: Bulk) -> dict[str, Any]:
     """The body as the log keeps it."""
-    return {**body, "data": bulk.summary(body["data"])}
+    return {**body, bulk.field: bulk.summary(body[bulk.field])}
 
 
-def _check(operation: Operation, body: Mapping[str, Any], rows: list[Any]) -> list[str]:
-    return check_body(operation, {**body, "data": rows}, contract())
+def _check(operation: Operation, body: Mapping[str, Any], bulk: Bulk, rows: list[Any]) -> list[str]:
+    return check_body(operation, {**body, bulk.field: rows}, contract())
 
 
-def _of_a_row(fault: str) -> bool:
-    return f" @ {FIRST}" in fault
+def _of_a_row(fault: str, bulk: Bulk) -> bool:
+    return f" @ {bulk.first}" in fault

@@ -34,6 +34,9 @@ SECONDS: Mapping[str, float] = {
     "actualsSubmission": 5,
     "actualsFromDataset": 20,
     "datasetProcessing": 5,
+    "customMetricValues": 5,
+    "customMetricValuesFromDataset": 20,
+    "batchPrediction": 30,
     "challengerCreation": 10,
     "challengerReplay": 30,
 }  # service seconds; set others through the control door
