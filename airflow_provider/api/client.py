@@ -71,8 +71,8 @@ class Client(Exchange):
         """
         return looked(self._attempt(reading(path), 1))
 
-    def download(self, operation_id: str, into: BinaryIO, **arguments: Any) -> Answer:
-        """Writes the file that an operation answers into ``into``, anew at each try; gives the answer without it."""
+    def download(self, operation_id: str, into: BinaryIO | downloads.Growing, **arguments: Any) -> Answer:
+        """Writes the file that an operation answers into a file, anew at each try, or a growing one; gives the rest."""
         call = prepare(operation_id, arguments)
         return self.retries(call).run(lambda n: downloads.fetch(self, self._http(), call, into, n), self.sleep)
 

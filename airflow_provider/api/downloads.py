@@ -2,16 +2,23 @@
 
 A download may be redirected to a storage service. That is followed, a few times, and without the token wherever it
 leaves the configured endpoint; from an encrypted endpoint it must lead to an encrypted one.
+
+A plain file is written anew at each try. A :class:`Growing` one is gone on with (RFC 9110, 14 and 13.1.5):
+
+    held ──► Range, If-Range ──► 206 that fits ─► appended      200 ─► anew      416 at its end ─► it is whole
+                                     └─ 206 or 416 that does not fit ─► forgotten, and anew at the next try
 """
 
 from __future__ import annotations
 
-from typing import BinaryIO
+import re
+from dataclasses import dataclass
+from typing import BinaryIO, Protocol, runtime_checkable
 from urllib.parse import urljoin, urlsplit
 
 from airflow_provider.api import transport as wires
 from airflow_provider.api.answers import Answer
-from airflow_provider.api.errors import ForeignLocation
+from airflow_provider.api.errors import AnswerLost, ForeignLocation
 from airflow_provider.api.exchange import Exchange, Wire, check_kind
 from airflow_provider.api.messages import Call
 from airflow_provider.api.settings import origin_of
@@ -20,26 +27,82 @@ BLOCK = 1 << 18  # bytes that are held at a time
 HOPS = 4  # redirects that are followed
 MOVED = (301, 302, 303, 307, 308)
 OWN = ("authorization", "cookie")  # what no other origin gets; extra headers may carry secrets too
+PARTIAL, BEYOND = 206, 416
+CONTENT_RANGE = re.compile(r"bytes (?:(\d+)-\d+|\*)/(\d+|\*)")
 
 
-def fetch(exchange: Exchange, http: wires.Http, call: Call, into: BinaryIO, number: int) -> Answer:
-    """One attempt: the body of a 2xx answer goes into ``into`` (emptied first), the rest is given with no content.
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What is there of a file: its first ``size`` bytes.
+
+    :param validator: the ETag that they came with; None where the file cannot change.
+    """
+
+    size: int
+    validator: str | None = None
+
+
+@runtime_checkable
+class Growing(Protocol):
+    """A file that a download may go on with, also in another process."""
+
+    def held(self) -> Held | None:
+        """What is there and can be gone on with; None: nothing."""
+        ...
+
+    def begin(self, offset: int, answer: Answer) -> None:
+        """What follows is the file from this byte on; ``answer`` has the headers."""
+        ...
+
+    def write(self, block: bytes, /) -> object:
+        """Takes the next bytes."""
+        ...
+
+    def forget(self) -> None:
+        """What is held is of no use."""
+        ...
+
+
+class _Anew:
+    """A plain file, emptied at each try."""
+
+    def __init__(self, into: BinaryIO) -> None:
+        into.seek(0)
+        into.truncate()
+        self.write = into.write
+
+    def held(self) -> None:
+        return None
+
+    def begin(self, offset: int, answer: Answer) -> None:
+        pass
+
+    def forget(self) -> None:
+        pass
+
+
+def fetch(exchange: Exchange, http: wires.Http, call: Call, into: BinaryIO | Growing, number: int) -> Answer:
+    """One attempt: the body of a 2xx answer goes into ``into``, the rest is given with no content.
 
     Raises the errors of ``errors.py``: what is no file of a documented kind (a login page) is never written.
     """
-    into.seek(0)
-    into.truncate()
+    file = into if isinstance(into, Growing) else _Anew(into)
     wire = exchange.wire(call)
-    wire["headers"]["accept"] = "*/*"
+    wire["headers"] |= {"accept": "*/*", "accept-encoding": "identity"}  # a Range counts the bytes that are sent
+    held = file.held()
+    if held is not None and held.size:
+        wire["headers"]["range"] = f"bytes={held.size}-"
+        if held.validator is not None:
+            wire["headers"]["if-range"] = held.validator
     for _ in range(HOPS):
-        answer = _hop(exchange, http, call, wire, into, number)
+        answer = _hop(exchange, http, call, wire, file, number)
         if answer.status not in MOVED or answer.location is None:
             return answer
         wire = _elsewhere(exchange, wire, answer.location)
     raise ForeignLocation(f"the download was redirected more than {HOPS} times", operation=call.operation.id)
 
 
-def _hop(exchange: Exchange, http: wires.Http, call: Call, wire: Wire, into: BinaryIO, number: int) -> Answer:
+def _hop(exchange: Exchange, http: wires.Http, call: Call, wire: Wire, file: Growing, number: int) -> Answer:
     started, status = exchange.clock(), None
     try:
         with http.stream(wire["method"], wire["url"], headers=wire["headers"]) as response:
@@ -48,16 +111,50 @@ def _hop(exchange: Exchange, http: wires.Http, call: Call, wire: Wire, into: Bin
             found = Answer(status, headers, b"", urlsplit(call.target).path, call.operation.id)
             if status in MOVED and found.location:
                 return found
-            if not 200 <= status < 300:
+            if "range" in wire["headers"] and status in (PARTIAL, BEYOND):
+                if _is_over(found, file):
+                    return found
+            elif not 200 <= status < 300 or status == PARTIAL:
                 return exchange.read(call, status, headers.items(), response.read())
             check_kind(call, found)
+            file.begin(_offset(found), found)
             for block in response.iter_bytes(BLOCK):
-                into.write(block)
+                file.write(block)
             return found
     except wires.TRANSPORT_ERRORS as error:
         raise wires.lost(error, call, exchange.settings) from error
     finally:
         exchange.tell(call, status, started, number)
+
+
+def _is_over(answer: Answer, file: Growing) -> bool:
+    """Whether all is there already; raises :class:`AnswerLost` where the answer is no part that can be appended."""
+    match, held = CONTENT_RANGE.fullmatch(answer.headers.get("content-range", "").strip()), file.held()
+    size = str(held.size if held else 0)
+    if match and answer.status == PARTIAL and match[1] == size:
+        return False
+    if match and answer.status == BEYOND and match[2] == size:
+        return True
+    file.forget()
+    raise AnswerLost(
+        f"the answer is not the rest of the file that was asked for (from byte {size} on)",
+        operation=answer.operation,
+        status=answer.status,
+    )
+
+
+def _offset(answer: Answer) -> int:
+    match = CONTENT_RANGE.fullmatch(answer.headers.get("content-range", "").strip())
+    return int(match[1]) if answer.status == PARTIAL and match and match[1] else 0
+
+
+def total_of(answer: Answer) -> int | None:
+    """How many bytes the whole file has, as far as the answer tells."""
+    if answer.status in (PARTIAL, BEYOND):
+        match = CONTENT_RANGE.fullmatch(answer.headers.get("content-range", "").strip())
+        return int(match[2]) if match and match[2] != "*" else None
+    length = answer.headers.get("content-length", "")
+    return int(length) if length.isdigit() and not answer.headers.get("content-encoding") else None
 
 
 def _elsewhere(exchange: Exchange, wire: Wire, location: str) -> Wire:
