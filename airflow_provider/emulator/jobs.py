@@ -34,6 +34,7 @@ SECONDS: Mapping[str, float] = {
     "actualsSubmission": 5,
     "actualsFromDataset": 20,
     "datasetProcessing": 5,
+    "retrainingRun": 3600,
     "customMetricValues": 5,
     "customMetricValuesFromDataset": 20,
     "batchPrediction": 30,

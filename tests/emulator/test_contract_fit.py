@@ -101,6 +101,7 @@ def visit(
     yield from governance(emulator, requester, reviewer)
     yield from rows(emulator, requester)
     yield from datasets(emulator, requester)
+    yield from retraining(emulator, requester)
     yield from deployments(emulator, requester)
     yield "listDeletedDeployments", admin.get("deletedDeployments/")
 
@@ -229,6 +230,31 @@ def datasets(emulator: EmulatorDoor, requester: httpx.Client) -> Iterator[tuple[
         yield "submitDeploymentActualsFromDataset", answer
     yield "deleteDataset", requester.delete(path)
     yield "deleteDataset", requester.delete(path)
+
+
+def retraining(emulator: EmulatorDoor, requester: httpx.Client) -> Iterator[tuple[str, httpx.Response]]:
+    settings = f"deployments/{UNGOVERNED}/retrainingSettings/"
+    dataset = upload(requester).json()["catalogId"]
+    yield "updateDeploymentRetrainingSettings", requester.patch(settings, json={"datasetId": dataset})
+    yield "getDeploymentRetrainingSettings", requester.get(settings)
+    policies = f"deployments/{UNGOVERNED}/retrainingPolicies/"
+    made = requester.post(policies, json={"name": "Monthly", "trigger": {"type": "schedule"}})
+    yield "createDeploymentRetrainingPolicy", made
+    path = f"{policies}{made.json()['id']}/"
+    yield "createDeploymentRetrainingPolicyRun", requester.post(f"{path}runs/")
+    yield "createDeploymentRetrainingPolicyRun", requester.post(f"{path}runs/")
+    for _ in ("while it runs", "after it has run"):
+        listed = requester.get(f"{path}runs/")
+        run = f"{path}runs/{listed.json()['data'][0]['id']}/"
+        yield "listDeploymentRetrainingPolicyRuns", listed
+        yield "getDeploymentRetrainingPolicyRun", requester.get(run)
+        yield "getDeploymentRetrainingPolicy", requester.get(path)
+        yield "listDeploymentRetrainingPolicies", requester.get(policies)
+        emulator.advance(3600)
+    yield "updateDeploymentRetrainingPolicyRun", requester.patch(run, json={"status": "cancelled"})
+    yield "updateDeploymentRetrainingPolicy", requester.patch(path, json={"description": "every month"})
+    yield "deleteDeploymentRetrainingPolicy", requester.delete(path)
+    yield "deleteDeploymentRetrainingPolicy", requester.delete(path)
 
 
 def deployments(emulator: EmulatorDoor, requester: httpx.Client) -> Iterator[tuple[str, httpx.Response]]:

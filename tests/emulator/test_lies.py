@@ -178,3 +178,15 @@ def test_actuals_lost(emulator: EmulatorDoor, requester: httpx.Client) -> None:
     emulator.advance(6)
     assert requester.get(location).status_code == 303
     assert set(stored(emulator)) == {f"row-{n}" for n in range(5)}
+
+
+def test_retrained_without_model(emulator: EmulatorDoor, requester: httpx.Client) -> None:
+    emulator.switches(retraining_unset="runs")
+    emulator.lie("retrained_without_model")
+    path = f"deployments/{UNGOVERNED}/retrainingPolicies/"
+    policy = taken(requester.post(path, json={"name": "Monthly"}))["id"]
+    requester.post(f"{path}{policy}/runs/")
+    emulator.advance(3600)
+    [run] = taken(requester.get(f"{path}{policy}/runs/"))["data"]
+    assert (run["errorMessage"], run["modelPackageId"], run["challengerId"]) == (None, None, None)
+    assert run["finishTime"]

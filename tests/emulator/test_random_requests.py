@@ -30,6 +30,8 @@ TABLE_OF = {
     "registeredModelId": "registeredModels",
     "versionId": "packages",
     "datasetId": "datasets",
+    "retrainingPolicyId": "retrainingPolicies",
+    "runId": "retrainingRuns",
 }
 REQUESTS = 250  # for each seed
 
