@@ -33,7 +33,7 @@ def argument_faults(operation_id: str, **arguments: Any) -> list[str]:
             {"buckets": [{"value": 1, "batch": "b", "segments": [{"name": "a", "value": "b"}]}]},
         ),
         ("replaceDeploymentModel", {"modelPackageId": ID, "reason": "OTHER", "brandNew": {"deep": [1]}}),
-        ("createDeploymentChallenger", {"modelPackageId": 7, "anything": None}),
+        ("updateDeploymentHealthSettings", {"service": 7, "anything": None}),
         ("updateDeploymentSettings", {"targetDrift": {"enabled": "a word the sample does not have"}}),
         # A page's own example.
         (

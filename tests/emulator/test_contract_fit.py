@@ -34,6 +34,7 @@ from tests.emulator.demo import (
     taken,
 )
 from tests.emulator.rows import send
+from tests.emulator.test_challengers import create as create_challenger
 from tests.emulator.test_datasets import upload
 
 FORMATS = FormatChecker()
@@ -102,6 +103,7 @@ def visit(
     yield from rows(emulator, requester)
     yield from datasets(emulator, requester)
     yield from retraining(emulator, requester)
+    yield from challengers(emulator, requester)
     yield from deployments(emulator, requester)
     yield "listDeletedDeployments", admin.get("deletedDeployments/")
 
@@ -255,6 +257,26 @@ def retraining(emulator: EmulatorDoor, requester: httpx.Client) -> Iterator[tupl
     yield "updateDeploymentRetrainingPolicy", requester.patch(path, json={"description": "every month"})
     yield "deleteDeploymentRetrainingPolicy", requester.delete(path)
     yield "deleteDeploymentRetrainingPolicy", requester.delete(path)
+
+
+def challengers(emulator: EmulatorDoor, requester: httpx.Client) -> Iterator[tuple[str, httpx.Response]]:
+    path = f"deployments/{UNGOVERNED}/"
+    for package in (CANDIDATE, MISFIT, CANDIDATE):
+        yield "createDeploymentChallenger", create_challenger(requester, package)
+        emulator.advance(11)
+    yield "createDeploymentChallenger", requester.post(f"{path}challengers/", json={})
+    made = requester.get(f"{path}challengers/").json()["data"][0]
+    yield "listDeploymentChallengers", requester.get(f"{path}challengers/")
+    for key in (made["id"], "0" * 24):
+        one = f"{path}challengers/{key}/"
+        yield "getDeploymentChallenger", requester.get(one)
+        yield "updateDeploymentChallenger", requester.patch(one, json={"name": "another"})
+    for _ in ("the first", "while it runs"):
+        yield "createDeploymentChallengerPredictions", requester.post(f"{path}challengerPredictions/", json={})
+    settings = f"{path}challengerReplaySettings/"
+    yield "getDeploymentChallengerReplaySettings", requester.get(settings)
+    yield "updateDeploymentChallengerReplaySettings", requester.patch(settings, json={"enabled": True})
+    yield "deleteDeploymentChallenger", requester.delete(f"{path}challengers/{made['id']}/")
 
 
 def deployments(emulator: EmulatorDoor, requester: httpx.Client) -> Iterator[tuple[str, httpx.Response]]:

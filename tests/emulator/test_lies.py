@@ -27,6 +27,8 @@ from tests.emulator.demo import (
     taken,
 )
 from tests.emulator.rows import send, stored
+from tests.emulator.test_challengers import create as create_challenger
+from tests.emulator.test_challengers import listed as challengers
 
 
 @pytest.fixture
@@ -190,3 +192,26 @@ def test_retrained_without_model(emulator: EmulatorDoor, requester: httpx.Client
     [run] = taken(requester.get(f"{path}{policy}/runs/"))["data"]
     assert (run["errorMessage"], run["modelPackageId"], run["challengerId"]) == (None, None, None)
     assert run["finishTime"]
+
+
+def test_challenger_not_created(emulator: EmulatorDoor, requester: httpx.Client) -> None:
+    """The job ends well, and its Location leads nowhere."""
+    emulator.lie("challenger_not_created")
+    location = create_challenger(requester).headers["Location"]
+    emulator.advance(11)
+    ended = requester.get(location)
+    assert ended.status_code == 303
+    assert requester.get(ended.headers["Location"]).status_code == 404
+    assert challengers(requester) == []
+
+
+def test_replayed_nothing(emulator: EmulatorDoor, requester: httpx.Client) -> None:
+    """The replay ends well, and nothing was scored."""
+    emulator.lie("replayed_nothing")
+    emulator.predictions(UNGOVERNED, rows=10)
+    create_challenger(requester)
+    emulator.advance(11)
+    location = requester.post(f"deployments/{UNGOVERNED}/challengerPredictions/", json={}).headers["Location"]
+    emulator.advance(31)
+    assert requester.get(location).status_code == 303
+    assert emulator.predictions(UNGOVERNED)["rows"] == 10

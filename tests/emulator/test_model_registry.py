@@ -18,15 +18,15 @@ def names(answer: httpx.Response) -> list[str]:
 @pytest.mark.parametrize(
     ("query", "count"),
     [
-        ("", 7),
+        ("", 9),
         ("?modelId=64a100000000000000000003", 1),
-        (f"?similarTo={CANDIDATE}", 6),
+        (f"?similarTo={CANDIDATE}", 8),
         (f"?similarTo={MISFIT}&forChallenger=true", 1),
         ("?search=regressor", 1),
         ("?search=keras", 1),
         ("?buildStatus=failed", 0),
         ("?modelKind=isTimeSeries", 0),
-        ("?predictionThreshold=0.5", 7),
+        ("?predictionThreshold=0.5", 9),
     ],
 )
 def test_filters_of_model_packages(requester: httpx.Client, query: str, count: int) -> None:
@@ -36,7 +36,7 @@ def test_filters_of_model_packages(requester: httpx.Client, query: str, count: i
 
 def test_archived_packages_are_not_listed(emulator: EmulatorDoor, requester: httpx.Client) -> None:
     emulator.change("packages", CANDIDATE, isArchived=True)
-    assert requester.get("modelPackages/").json()["totalCount"] == 6
+    assert requester.get("modelPackages/").json()["totalCount"] == 8
     assert taken(requester.get(f"modelPackages/{CANDIDATE}/"))["isArchived"] is True
 
 

@@ -30,6 +30,7 @@ TABLE_OF = {
     "registeredModelId": "registeredModels",
     "versionId": "packages",
     "datasetId": "datasets",
+    "challengerId": "challengers",
     "retrainingPolicyId": "retrainingPolicies",
     "runId": "retrainingRuns",
 }

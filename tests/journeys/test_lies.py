@@ -49,7 +49,7 @@ def named(ending: Ending) -> str:
 
 
 def test_no_lie_is_forgotten() -> None:
-    assert set(ENDS) == set(lies()) - {"actuals_lost"}  # no replacement meets that one
+    assert set(ENDS) == set(lies()) - {"actuals_lost", "challenger_not_created", "replayed_nothing"}  # met elsewhere
 
 
 @pytest.mark.parametrize("deferrable", [True, False], ids=["deferred", "in place"])

@@ -21,6 +21,11 @@ if TYPE_CHECKING:
     from airflow_provider.emulator.store import Record
 
 MOST = 5  # challengers of a deployment (wire.md I)
+NEEDED = {
+    "challengerModels": "Challenger models",
+    "predictionsDataCollection": "Storage of prediction rows",
+    "targetDrift": "Target drift tracking",
+}
 
 
 def challengers_of(service: Service, deployment_id: str, *, ready: bool = False) -> list[Record]:
@@ -46,9 +51,9 @@ def shown_challenger(service: Service, deployment_id: str, challenger_id: str) -
 
 
 def are_off(deployment: Record) -> str | None:
-    """Why the deployment can have no challengers now: their setting is off, or that of stored rows; else None."""
+    """Why the deployment can have no challengers now: a setting that they need is off (help page "Challengers")."""
     settings = settings_of(deployment)
-    for area, what in (("challengerModels", "Challenger models"), ("predictionsDataCollection", "Row storage")):
+    for area, what in NEEDED.items():
         if not (settings[area] or {}).get("enabled"):
             return f"{what} must be enabled for this deployment."
     return None
@@ -155,6 +160,9 @@ def _finish(service: Service, job: Record) -> None:
     challenger = service.store.get("challengers", job["arguments"]["challengerId"])
     if challenger is None or service.store.get("deployments", challenger["deploymentId"]) is None:
         raise JobFails("The challenger or its deployment was deleted meanwhile.")
+    if service.lies("challenger_not_created"):
+        service.store.remove("challengers", challenger["id"])
+        return
     service.store.change("challengers", challenger["id"], {"state": "ready"}, "challengerCreated")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from airflow_provider.emulator.answers import Answer, empty, refuse
-from airflow_provider.emulator.behaviour import association, changes
+from airflow_provider.emulator.behaviour import association, challenger_replays, changes
 from airflow_provider.emulator.behaviour.deployments import DEPLOYMENT_CAPABILITIES, deployment_view, settings_of
 from airflow_provider.emulator.behaviour.governing import governed, opened_job
 from airflow_provider.emulator.behaviour.rights import is_admin, owned, role_on, visible
@@ -158,10 +158,12 @@ def get_settings(call: Call) -> Answer:
 def update_settings(call: Call) -> Answer:
     """A job that merges the settings, area by area."""
     deployment = owned(call.service, call.user, call.arguments["deploymentId"])
-    fails = association.check_change(call.service, deployment, call.body)
-    if fails is not None:
-        call.service.request_plan["failsWith"] = fails
-    return call.accepted(changes.start_settings(call.service, deployment, call.body))
+    settings = challenger_replays.with_row_storage(call.body)
+    for check in (association.check_change, challenger_replays.check_settings):
+        fails = check(call.service, deployment, settings)
+        if fails is not None:
+            call.service.request_plan["failsWith"] = fails
+    return call.accepted(changes.start_settings(call.service, deployment, settings))
 
 
 @serves("getDeploymentCapabilities")
