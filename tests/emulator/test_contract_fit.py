@@ -18,6 +18,7 @@ from airflow_provider.contract import contract
 from airflow_provider.emulator import handlers
 from airflow_provider.emulator.calls import SERVED
 from airflow_provider.emulator.door import EmulatorDoor
+from tests.emulator import batch_walk
 from tests.emulator.demo import (
     CANDIDATE,
     CHURN,
@@ -104,6 +105,7 @@ def visit(
     yield from datasets(emulator, requester)
     yield from retraining(emulator, requester)
     yield from challengers(emulator, requester)
+    yield from batch_walk.walk(emulator, requester)
     yield from deployments(emulator, requester)
     yield "listDeletedDeployments", admin.get("deletedDeployments/")
 
