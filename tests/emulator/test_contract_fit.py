@@ -18,6 +18,7 @@ from airflow_provider.contract import contract
 from airflow_provider.emulator import handlers
 from airflow_provider.emulator.calls import SERVED
 from airflow_provider.emulator.door import EmulatorDoor
+from tests.emulator import monitoring
 from tests.emulator import batch_walk
 from tests.emulator.demo import (
     CANDIDATE,
@@ -102,9 +103,11 @@ def visit(
     yield from policies(admin)
     yield from governance(emulator, requester, reviewer)
     yield from rows(emulator, requester)
+    yield from monitoring.answers(emulator, requester)
     yield from datasets(emulator, requester)
     yield from retraining(emulator, requester)
     yield from challengers(emulator, requester)
+    yield from notifications(emulator, requester)
     yield from batch_walk.walk(emulator, requester)
     yield from deployments(emulator, requester)
     yield "listDeletedDeployments", admin.get("deletedDeployments/")
@@ -279,6 +282,58 @@ def challengers(emulator: EmulatorDoor, requester: httpx.Client) -> Iterator[tup
     yield "getDeploymentChallengerReplaySettings", requester.get(settings)
     yield "updateDeploymentChallengerReplaySettings", requester.patch(settings, json={"enabled": True})
     yield "deleteDeploymentChallenger", requester.delete(f"{path}challengers/{made['id']}/")
+
+
+HOOK = {"channelType": "Webhook", "name": "hook", "payloadUrl": "http://192.0.2.1/", "secretToken": "hidden"}
+
+
+def notifications(emulator: EmulatorDoor, requester: httpx.Client) -> Iterator[tuple[str, httpx.Response]]:
+    made = requester.post("notificationChannels/", json=HOOK)
+    yield "createNotificationChannel", made
+    channel = f"notificationChannels/{made.json()['id']}/"
+    named = {"channelId": made.json()["id"], "name": "told of everything"}
+    wanted = requester.post("notificationPolicies/", json={**named, "eventGroup": "model_deployments.all"})
+    yield "createNotificationPolicy", wanted
+    yield "createNotificationPolicy", requester.post("notificationPolicies/", json={**named, "eventType": "x"})
+    policy_path = f"notificationPolicies/{wanted.json()['id']}/"
+    muted = {"policyId": wanted.json()["id"], "entityId": GOVERNED}
+    mute = requester.post("notificationPolicyMutes/", json=muted)
+    yield "createNotificationPolicyMute", mute
+    emulator.change("deployments", UNGOVERNED, health={"service": "failing", "accuracy": "failing"})
+    event = {"eventType": "deploymentInfo", "timestamp": "2025-06-01T12:00:00Z", "deploymentId": UNGOVERNED}
+    yield "createRemoteEvent", requester.post("remoteEvents/", json=event)
+    tested = requester.post("notificationWebhookChannelTests/", json=HOOK)
+    yield "createNotificationWebhookChannelTest", tested
+    path = f"notificationWebhookChannelTests/{tested.json()['notificationId']}/"
+    yield "getNotificationWebhookChannelTest", requester.get(path)
+    logs = requester.get("notificationLogs/?offset=0&limit=100")
+    yield "listNotificationLogs", logs
+    again = {"notificationId": logs.json()["data"][0]["id"]}
+    yield "resendNotification", requester.post("notifications/", json=again)
+    told = requester.get("userNotifications/")
+    yield "listUserNotifications", told
+    path = f"userNotifications/{told.json()['data'][0]['userNotificationId']}/"
+    yield "markUserNotificationRead", requester.patch(path)
+    yield "deleteUserNotification", requester.delete(path)
+    yield "markAllUserNotificationsRead", requester.patch("userNotifications/")
+    yield "deleteAllUserNotifications", requester.delete("userNotifications/")
+    for path in ("notificationChannels", "notificationPolicies", "notificationPolicyMutes"):
+        yield f"list{path[0].upper()}{path[1:]}", requester.get(f"{path}/?offset=0&limit=1")
+    yield "listNotificationEvents", requester.get("notificationEvents/")
+    yield "getNotificationChannel", requester.get(channel)
+    yield "updateNotificationChannel", requester.put(channel, json={"name": "other"})
+    yield "getNotificationPolicy", requester.get(policy_path)
+    yield "updateNotificationPolicy", requester.put(policy_path, json={**named, "eventType": "dataset.created"})
+    yield "getNotificationPolicy", requester.get(policy_path)
+    yield "deleteNotificationPolicyMute", requester.delete(f"notificationPolicyMutes/{mute.json()['id']}/")
+    yield "deleteNotificationPolicy", requester.delete(policy_path)
+    yield "deleteNotificationChannel", requester.delete(channel)
+    address = {"emailAddress": "somebody@example.com", "channelType": "Email", "name": "mail"}
+    answer = requester.post("notificationEmailChannelVerification/", json=address)
+    yield "createNotificationEmailChannelVerification", answer
+    code = {"emailAddress": "somebody@example.com", "verificationCode": "wrong"}
+    answer = requester.post("notificationEmailChannelVerificationStatus/", json=code)
+    yield "checkNotificationEmailChannelVerification", answer
 
 
 def deployments(emulator: EmulatorDoor, requester: httpx.Client) -> Iterator[tuple[str, httpx.Response]]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider.emulator.answers import invalid
 from airflow_provider.emulator.behaviour.matching import Row, predictions_in, scored
 from airflow_provider.emulator.behaviour.periods import Period
+from airflow_provider.emulator.behaviour.segments import EVERYTHING, Only
 from airflow_provider.emulator.metrics import BY_TARGET, percent_change
 
 if TYPE_CHECKING:
@@ -22,9 +23,13 @@ class Accuracy:
     """The metrics of one deployment's models.
 
     :param models: the models that are asked for
+    :param only: the segment and the monitoring batches that the rows must be of
     """
 
-    def __init__(self, service: Service, deployment: Record, target: Record, models: list[str]) -> None:
+    def __init__(
+        self, service: Service, deployment: Record, target: Record, models: list[str], only: Only = EVERYTHING
+    ) -> None:
+        self.only = only
         self.service = service
         self.deployment = deployment
         self.target = target
@@ -33,7 +38,7 @@ class Accuracy:
 
     def rows(self, period: Period) -> list[Row]:
         """The predictions of the models in the period."""
-        return list(predictions_in(self.service, self.deployment, self.models, period))
+        return list(predictions_in(self.service, self.deployment, self.models, period, self.only))
 
     def values(self, rows: Iterable[Row]) -> tuple[int, dict[str, float | None]]:
         """How many rows were scored, and every metric of the target's type; None where there is no value."""
@@ -43,7 +48,7 @@ class Accuracy:
     def enough(self, rows: Iterable[Row]) -> bool:
         """Whether there are so many actuals that accuracy is shown; of the period or of all (``accuracy_minimum``)."""
         if self.service.switches["accuracy_minimum"] == "deployment":
-            rows = predictions_in(self.service, self.deployment, self.models, ALWAYS)
+            rows = predictions_in(self.service, self.deployment, self.models, ALWAYS, self.only)
         return sum(row.actual is not None for row in rows) >= MINIMUM
 
     def baseline(self, model: str) -> tuple[int | None, dict[str, float]]:

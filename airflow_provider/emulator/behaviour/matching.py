@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from airflow_provider.emulator.answers import refuse
 from airflow_provider.emulator.behaviour.periods import Period, buckets_of, place_of
 from airflow_provider.emulator.behaviour.rights import visible
+from airflow_provider.emulator.behaviour.segments import EVERYTHING, Only, where_predictions
 from airflow_provider.emulator.calls import Call
 from airflow_provider.emulator.metrics import Values, binary, multiclass, regression
 
@@ -17,23 +18,25 @@ if TYPE_CHECKING:
     from airflow_provider.emulator.store import Record
 
 SEEN = {"keeps_metrics": "COALESCE(a.scored, a.value)", "changes_metrics": "a.value"}  # switch overwritten_actual
-LEFT_OUT = ("segmentAttribute", "segmentValue", "batchId", "targetClass", "targetClasses")
+PER_CLASS = ("targetClass", "targetClasses")
 THRESHOLD = 0.5  # predictionThreshold of every package here
 
 
 class Row(NamedTuple):
-    """One prediction; ``actual`` is None where none has come yet."""
+    """One prediction; ``actual`` is None where none has come yet. Without ``features`` unless they were asked for."""
 
     model: str
     moment: float
     value: Any
     classes: Mapping[str, float] | None
     actual: Any
+    batch: str | None = None
+    features: Mapping[str, Any] | None = None
 
 
-def watched(call: Call) -> Record:
-    """The deployment of a monitoring call; 501 for what only some deployments have and none here."""
-    for name in LEFT_OUT:
+def watched(call: Call, left_out: Iterable[str] = ()) -> Record:
+    """The deployment of a monitoring call; 501 for arguments that are left out here."""
+    for name in left_out:
         if call.arguments.get(name):
             raise refuse(501, f"{name} is not emulated.")
     return visible(call.service, call.user, call.arguments["deploymentId"])
@@ -65,19 +68,35 @@ def models_of(call: Call, deployment: Record) -> list[str]:
     return list(dict.fromkeys([champion, *(rows.name(model) for (model,) in found)]))
 
 
-def predictions_in(service: Service, deployment: Record, models: Iterable[str], period: Period) -> Iterator[Row]:
-    """The predictions of these models made in the period, oldest first."""
+def predictions_in(
+    service: Service,
+    deployment: Record,
+    models: Iterable[str],
+    period: Period,
+    only: Only = EVERYTHING,
+    *,
+    features: bool = False,
+) -> Iterator[Row]:
+    """The predictions of these models made in the period, oldest first.
+
+    :param only: the segment and the monitoring batches that they must be of
+    :param features: with the values that they were made from
+    """
     rows = service.rows
     seen = SEEN[service.switches["overwritten_actual"]]
+    more, arguments = where_predictions(rows, deployment, only)
     for model in models:
         found = rows.db.execute(
-            f"""SELECT p.moment, p.value, p.classes, {seen} FROM predictions p
+            f"""SELECT p.moment, p.value, p.classes, {seen}, p.batch, {"p.features" if features else "NULL"}
+                FROM predictions p
                 LEFT JOIN actuals a ON a.deployment = p.deployment AND a.association = p.association
-                WHERE p.deployment = ? AND p.model = ? AND p.moment >= ? AND p.moment < ? ORDER BY p.moment""",  # noqa: S608
-            (rows.number(deployment["id"]), rows.number(model), period.start, period.end),
+                WHERE p.deployment = ? AND p.model = ? AND p.moment >= ? AND p.moment < ? {more}
+                ORDER BY p.moment""",  # noqa: S608 - columns and marks of our own only
+            (rows.number(deployment["id"]), rows.number(model), period.start, period.end, *arguments),
         )
-        for moment, value, classes, actual in found:
-            yield Row(model, moment, value, json.loads(classes) if classes else None, actual)
+        for moment, value, classes, actual, batch, values in found:
+            shares = json.loads(classes) if classes else None
+            yield Row(model, moment, value, shares, actual, batch, json.loads(values) if values else None)
 
 
 def split(

@@ -6,8 +6,9 @@ from typing import Any
 
 from airflow_provider.emulator.answers import Answer
 from airflow_provider.emulator.behaviour.accuracy import Accuracy, lines, summed_up
-from airflow_provider.emulator.behaviour.matching import Row, models_of, split, target_of, watched
-from airflow_provider.emulator.behaviour.periods import Period, period_of
+from airflow_provider.emulator.behaviour.matching import PER_CLASS, Row, split
+from airflow_provider.emulator.behaviour.periods import Period
+from airflow_provider.emulator.behaviour.scope import scope_of
 from airflow_provider.emulator.calls import Call, serves
 
 SHOWN = ("value", "baselineValue", "percentChange")  # of each metric in the page's object
@@ -26,7 +27,13 @@ def get_accuracy(call: Call) -> Answer:
     one = len(accuracy.models) == 1
     together = found if one or not found else summed_up(accuracy, None, rows if enough else [])
     metrics = {line["metricName"]: {name: line[name] for name in SHOWN} for line in together}
-    body: dict[str, Any] = {"batchIds": [], "period": period.view(), "metrics": metrics, "data": found}
+    body: dict[str, Any] = {
+        "batchIds": list(accuracy.only.batches),
+        "period": period.view(),
+        "metrics": metrics,
+        "data": found,
+        **accuracy.only.segment(),
+    }
     if one:
         body["modelId"] = accuracy.models[0]
     return Answer(200, body)
@@ -52,6 +59,7 @@ def get_accuracy_over_time(call: Call) -> Answer:
         "baselines": baselines,
         "buckets": buckets,
         "summary": {"period": period.view(), **_value(accuracy, metric, rows, enough=enough)},
+        **accuracy.only.segment(),
     }
     return Answer(200, body)
 
@@ -67,6 +75,5 @@ def _baseline(accuracy: Accuracy, model: str, metric: str) -> dict[str, Any]:
 
 
 def _asked(call: Call) -> tuple[Accuracy, Period]:
-    deployment = watched(call)
-    target = target_of(call.service, deployment)
-    return Accuracy(call.service, deployment, target, models_of(call, deployment)), period_of(call)
+    scope = scope_of(call, PER_CLASS)
+    return Accuracy(call.service, scope.deployment, scope.target, scope.models, scope.only), scope.period

@@ -13,6 +13,7 @@ from airflow_provider.emulator.behaviour.accounts import shown
 from airflow_provider.emulator.behaviour.association import association_columns
 from airflow_provider.emulator.behaviour.matching import Row, predicted_label, target_of, watched
 from airflow_provider.emulator.behaviour.moments import BadMoment, naive_is_utc, seconds
+from airflow_provider.emulator.behaviour.segments import batch_ids
 from airflow_provider.emulator.calls import Call, serves
 from airflow_provider.emulator.clock import iso
 from airflow_provider.emulator.store import Record
@@ -70,7 +71,8 @@ class Found(Sequence[Record]):
 
 def _condition(call: Call, deployment: Record) -> tuple[str, list[Any]]:
     rows = call.service.rows
-    wanted, arguments = ["p.deployment = ?"], [rows.number(deployment["id"])]
+    wanted: list[str] = ["p.deployment = ?"]
+    arguments: list[Any] = [rows.number(deployment["id"])]
     for name, comparison in (("start", ">="), ("end", "<")):
         if call.arguments.get(name) is not None:
             wanted.append(f"p.moment {comparison} ?")
@@ -78,6 +80,10 @@ def _condition(call: Call, deployment: Record) -> tuple[str, list[Any]]:
     if call.arguments.get("modelId"):
         wanted.append("p.model = ?")
         arguments.append(rows.number(call.arguments["modelId"]))
+    batches = batch_ids(call)
+    if batches:
+        wanted.append(f"p.batch IN ({','.join('?' * len(batches))})")
+        arguments += batches
     present = call.arguments.get("actualsPresent")
     if present is not None:
         wanted.append(f"a.association IS {'NOT NULL' if present else 'NULL'}")

@@ -1,74 +1,65 @@
-"""How many predictions there are, how many have their actual, and how the two are distributed, bucket by bucket."""
+"""How many predictions there are, how many have their actual, and how the two are distributed."""
 
 from __future__ import annotations
 
-import math
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 from airflow_provider.emulator.answers import Answer
-from airflow_provider.emulator.behaviour.matching import (
-    Row,
-    models_of,
-    positive_class,
-    predicted_label,
-    predictions_in,
-    split,
-    target_of,
-    watched,
-)
-from airflow_provider.emulator.behaviour.periods import period_of
+from airflow_provider.emulator.behaviour.distributions import Figures
+from airflow_provider.emulator.behaviour.matching import Row, split
+from airflow_provider.emulator.behaviour.scope import over_batches, scope_of
+from airflow_provider.emulator.behaviour.space import cells, geo_feature
 from airflow_provider.emulator.calls import Call, serves
-from airflow_provider.emulator.store import Record
 
 
 @serves("getDeploymentPredictionsVsActualsOverTime")
 def get_predictions_vs_actuals(call: Call) -> Answer:
     """A bucket for each model and part of the period; the sums in ``summary`` (seed 002:5584)."""
-    deployment = watched(call)
-    period = period_of(call)
-    models = models_of(call, deployment)
-    target = target_of(call.service, deployment)
-    rows = list(predictions_in(call.service, deployment, models, period))
-    means = target["type"] == "Regression" or call.service.switches["class_means"] == "given"
+    scope = scope_of(call)
+    figures, rows = Figures(scope), scope.rows()
     buckets = [
-        {"modelId": model, "period": bucket.view(), **_summed_up(target, part, means=means)}
-        for bucket, model, part in split(call, period, models, rows)
+        {"modelId": model, "period": bucket.view(), **figures.versus(part)}
+        for bucket, model, part in split(call, scope.period, scope.models, rows)
     ]
-    baselines = [{"modelId": model, **_summed_up(target, [], means=means)} for model in models]
-    summary = {"rowCountTotal": len(rows), "rowCountWithActual": sum(row.actual is not None for row in rows)}
-    return Answer(200, {"baselines": baselines, "buckets": buckets, "summary": summary})
+    baselines = [{"modelId": model, **figures.versus([])} for model in scope.models]
+    body = {"baselines": baselines, "buckets": buckets, "summary": _sums(rows), **scope.only.segment()}
+    return Answer(200, body)
 
 
-def _summed_up(target: Record, rows: list[Row], *, means: bool) -> dict[str, Any]:
-    known = [row for row in rows if row.actual is not None]
-    classes = target["type"] in ("Binary", "Multiclass")
-    return {
-        "rowCountTotal": len(rows),
-        "rowCountWithActual": len(known),
-        "meanPredictedValue": _mean(row.value for row in rows) if means else None,
-        "meanActualValue": _mean(_as_number(target, row.actual) for row in known) if means else None,
-        "predictedClassDistribution": _distribution(target, [predicted_label(target, row) for row in rows])
-        if classes
-        else [],
-        "actualClassDistribution": _distribution(target, [row.actual for row in known]) if classes else [],
+@serves("getDeploymentPredictionsVsActualsOverBatch")
+def get_predictions_vs_actuals_over_batch(call: Call) -> Answer:
+    """A bucket for each monitoring batch and model (seed 002:5425)."""
+    scope, batches = over_batches(call)
+    figures = Figures(scope)
+    buckets: list[dict[str, Any]] = []
+    for batch in batches:
+        rows = scope.of_batch(batch).rows()
+        about = {"batchId": batch.id, "batchName": batch.name, "period": batch.period()}
+        buckets += [
+            {**about, "modelId": model, **figures.versus([row for row in rows if row.model == model])}
+            for model in scope.models
+        ]
+    baselines = [{"modelId": model, **figures.versus([])} for model in scope.models]
+    return Answer(200, {"baselines": baselines, "buckets": buckets, **scope.only.segment()})
+
+
+@serves("getDeploymentPredictionsVsActualsOverSpace")
+def get_predictions_vs_actuals_over_space(call: Call) -> Answer:
+    """A bucket for each cell of a location feature (seed 002:5499)."""
+    scope = scope_of(call)
+    geo, figures = geo_feature(scope), Figures(scope)
+    rows = scope.rows(features=True)
+    body = {
+        "period": scope.period.view(),
+        "modelId": scope.models[0],
+        "geoFeatureName": geo,
+        "baselines": [],
+        "buckets": [{"hexagon": cell, **figures.versus(part)} for cell, part in cells(geo, rows).items()],
+        "summary": _sums(rows),
     }
+    return Answer(200, body)
 
 
-def _as_number(target: Record, actual: Any) -> Any:
-    return float(actual == positive_class(target)) if target["type"] == "Binary" else actual
-
-
-def _mean(values: Iterable[Any]) -> float | None:
-    """The mean of the numbers among the values."""
-    numbers = [value for value in values if isinstance(value, (int, float))]
-    return math.fsum(numbers) / len(numbers) if numbers else None
-
-
-def _distribution(target: Record, labels: list[Any]) -> list[dict[str, Any]]:
-    counts = Counter(labels)
-    return [
-        {"className": name, "count": counts[name], "percent": counts[name] / len(labels) * 100 if labels else 0.0}
-        for name in target["classNames"]
-    ]
+def _sums(rows: Sequence[Row]) -> dict[str, int]:
+    return {"rowCountTotal": len(rows), "rowCountWithActual": sum(row.actual is not None for row in rows)}
