@@ -18,6 +18,7 @@
 ``GET | POST predictions/{deploymentId}``   how many are stored; store some, given or made up, see ``row_doors.py``
 ``GET actuals/{deploymentId}``              what was accepted and what is stored; ``?ids=true``, ``?values=true``
 ``GET outcomes/{deploymentId}``             how the world's predictions really came out; ``?start=``, ``?end=``
+``GET deliveries``                          answers as soon as no notification is on its way to a webhook
 ==========================================  ==========================================================================
 
 Bad input answers 400 with ``{"message": ...}``, an unknown id or table 404.
@@ -105,4 +106,5 @@ DOORS: tuple[tuple[str, str, Door], ...] = (
     ("POST", "/predictions/{id}", row_doors.predictions),
     ("GET", "/actuals/{id}", row_doors.actuals),
     ("GET", "/outcomes/{id}", row_doors.outcomes),
+    ("GET", "/deliveries", doors.deliveries),
 )

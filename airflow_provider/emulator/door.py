@@ -125,6 +125,11 @@ class EmulatorDoor:
         """Merge fields into a record: ``change("deployments", id, health={"service": "failing"})``."""
         return self._ask("PATCH", f"world/{table}/{record_id}", fields)
 
+    def deliveries(self) -> dict[str, str]:
+        """The states of all notifications (``sent``, ``failed``) by id, as soon as none is on its way."""
+        states: dict[str, str] = self._ask("GET", "deliveries")["states"]
+        return states
+
     def predictions(self, deployment_id: str, **wanted: Any) -> dict[str, Any]:
         """Count the stored predictions, or store some first: ``data=[...]``, or ``rows=1000`` made up.
 

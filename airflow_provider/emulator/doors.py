@@ -167,6 +167,16 @@ async def clear_effects(service: Service, _: Request, __: dict[str, Any]) -> Any
     return {"counts": {}, "effects": []}
 
 
+async def deliveries(service: Service, _: Request, __: dict[str, Any]) -> Any:
+    """The states of all notifications, as soon as none is on its way."""
+    notes = service.store.tables["notifications"]
+    async with asyncio.timeout(HELD_TIMEOUT):
+        while any(one["state"] == "pending" for one in notes.values()):
+            await asyncio.sleep(0.005)
+            service.catch_up()
+    return {"states": {key: one["state"] for key, one in notes.items()}}
+
+
 async def switches(service: Service, _: Request, body: dict[str, Any]) -> Any:
     """All switches; with a body, set some."""
     service.switches.set(body)

@@ -6,6 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 from airflow_provider.emulator.agenda import catch_up
@@ -13,6 +14,7 @@ from airflow_provider.emulator.clock import Clock
 from airflow_provider.emulator.faults import Faults
 from airflow_provider.emulator.fetching import Fetch
 from airflow_provider.emulator.files import Files
+from airflow_provider.emulator.following import follow
 from airflow_provider.emulator.requestlog import RequestLog
 from airflow_provider.emulator.rows import FILLERS, Rows
 from airflow_provider.emulator.store import Record, Store, new_id
@@ -50,6 +52,8 @@ class Service:
         self.request_plan: dict[str, Any] = {}
         self.rows = Rows(_beside(state, ".rows"), self._fill)
         self.files = Files(_beside(state, ".files"))
+        self.arrivals: SimpleQueue[Callable[[], None]] = SimpleQueue()  # what threads bring back, done at the next look
+        self.store.told = lambda commit: follow(self, commit)
         self.fetches: dict[str, Fetch] = {}  # files on their way, by the dataset version that they are for
         self.posts: deque[float] = deque()  # moments of the last posts of actuals, for the request rate
         self._real = real
@@ -106,7 +110,9 @@ class Service:
         self.files.close()
 
     def catch_up(self) -> None:
-        """Do what is due by now."""
+        """Do what is due by now, and what threads have brought back."""
+        while not self.arrivals.empty():
+            self.arrivals.get()()
         catch_up(self)
 
     def lies(self, name: str) -> bool:

@@ -215,3 +215,11 @@ def test_replayed_nothing(emulator: EmulatorDoor, requester: httpx.Client) -> No
     emulator.advance(31)
     assert requester.get(location).status_code == 303
     assert emulator.predictions(UNGOVERNED)["rows"] == 10
+
+
+def test_notification_put_ignored(emulator: EmulatorDoor, requester: httpx.Client) -> None:
+    emulator.lie("notification_put_ignored")
+    made = taken(requester.post("notificationChannels/", json={"channelType": "InApp", "name": "bell"}))
+    path = f"notificationChannels/{made['id']}/"
+    assert requester.put(path, json={"name": "gong"}).status_code == 204
+    assert taken(requester.get(path))["name"] == "bell"
