@@ -139,13 +139,17 @@ class DataRobotReplaceModelOperator(DataRobotBaseOperator):
 
     def execute(self, context: Context) -> Any:
         """Tells the reviewers where the run comes from, then runs the life cycle."""
-        self._comment = with_origin(self.comment, context)
+        self._comment = with_origin(self.message(), context)
         return super().execute(context)
 
     def resume(self, context: Context, event: dict[str, Any] | None = None) -> Any:
         """Goes on after the trigger fired; a request may be opened only then."""
-        self._comment = with_origin(self.comment, context)
+        self._comment = with_origin(self.message(), context)
         return super().resume(context, event)
+
+    def message(self) -> str:
+        """What the reviewers are told, before where the run comes from."""
+        return self.comment
 
     def prepare(self) -> None:
         """Checks every argument before anything is sent."""
@@ -216,7 +220,7 @@ class DataRobotReplaceModelOperator(DataRobotBaseOperator):
             deployment_id=self.deployment_id,
             action=self._target.change_action,
             change=replacement.change(self._target, self.reason),
-            comment=arguments.text("comment", self._comment or self.comment, COMMENT_LENGTH),
+            comment=arguments.text("comment", self._comment or self.message(), COMMENT_LENGTH),
             auto_apply=arguments.flag("auto_apply", self.auto_apply),
             adopt=arguments.one_of("adopt", self.adopt, ("mine", "any")),
             on_conflict=arguments.one_of("on_conflict", self.on_conflict, ("fail", "wait", "cancel_own")),

@@ -21,6 +21,7 @@ class DataRobotValidateModelReplacementOperator(DataRobotBaseReadOperator):
     :param model_id: the model by its own id. Exactly one of the two.
     :param on_failing: ``fail``, or ``allow`` to get the result of a failing validation too.
     :param on_warning: ``fail`` or ``allow``.
+    :param on_champion: ``fail``, or ``allow`` a model that is the champion already, for pipelines that are run again.
 
     Returns ``status`` (passing, warning, failing), ``message``, ``checks`` (every check with status and message) and
     ``champion`` (what serves now: model_package_id, model_id, name, deployed_at). A model that is the champion already
@@ -35,6 +36,7 @@ class DataRobotValidateModelReplacementOperator(DataRobotBaseReadOperator):
         "model_id",
         "on_failing",
         "on_warning",
+        "on_champion",
     )
 
     def __init__(
@@ -45,6 +47,7 @@ class DataRobotValidateModelReplacementOperator(DataRobotBaseReadOperator):
         model_id: str | None = None,
         on_failing: str = "fail",
         on_warning: str = "allow",
+        on_champion: str = "fail",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -53,12 +56,14 @@ class DataRobotValidateModelReplacementOperator(DataRobotBaseReadOperator):
         self.model_id = model_id
         self.on_failing = on_failing
         self.on_warning = on_warning
+        self.on_champion = on_champion
 
     def prepare(self) -> None:
         """Checks every argument before anything is sent."""
         self.deployment_id = arguments.identifier("deployment_id", self.deployment_id)
         self.on_failing = arguments.one_of("on_failing", self.on_failing, ("fail", "allow"))
         self.on_warning = arguments.one_of("on_warning", self.on_warning, ("fail", "allow"))
+        self.on_champion = arguments.one_of("on_champion", self.on_champion, ("fail", "allow"))
         self._target = replacement.Target(
             arguments.optional_identifier("model_package_id", self.model_package_id),
             arguments.optional_identifier("model_id", self.model_id),
@@ -72,6 +77,7 @@ class DataRobotValidateModelReplacementOperator(DataRobotBaseReadOperator):
         """The validation, and the champion that it compares with."""
         champion = replacement.champion_of(client.call("getDeployment", deploymentId=self.deployment_id).json())
         validation = replacement.validate(client, self.deployment_id, self._target)
-        if self.on_failing == "fail":
+        serves = self._target.serves(champion)
+        if self.on_failing == "fail" and not (serves and self.on_champion == "allow"):
             replacement.refuse_unfit(validation, self._target, self.on_warning)
         return {**validation, "champion": champion}

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import AirflowException
 
 from airflow_provider.api.errors import DataRobotError, InvalidCall
 from airflow_provider.api.waits import Failed, WatchWait
@@ -14,11 +17,26 @@ from airflow_provider.tasks.base import DataRobotBaseOperator, Step
 from airflow_provider.tasks.links import deployment_url
 from airflow_provider.tasks.run import Await, Run
 
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Context
+
+FAILED_CHECK = "failed_check"
 HEALTHS = ("failing", "warning", "unknown", "notStarted", "unavailable", "passing")
 
 
 class PostCheckFailed(DataRobotError):
     """The deployment did not stay as it should be."""
+
+
+@contextmanager
+def _told(context: Context) -> Iterator[None]:
+    """Leaves what a check says for the tasks behind it: an exception is not seen there."""
+    try:
+        yield
+    except AirflowException as error:
+        if isinstance(error.__cause__, PostCheckFailed):
+            context["ti"].xcom_push(key=FAILED_CHECK, value=str(error.__cause__))
+        raise
 
 
 class DataRobotWatchDeploymentOperator(DataRobotBaseOperator):
@@ -29,12 +47,13 @@ class DataRobotWatchDeploymentOperator(DataRobotBaseOperator):
     :param watch: seconds or a timedelta to watch for; 0 is one look.
     :param unhealthy: words of service health that fail the check: one, a list, or a text with commas. ``failing`` alone
         by default, because a deployment without predictions has the health ``notStarted`` or ``unknown``.
+    :param timeout: none by default: ``watch`` ends the task.
 
     Returns ``deployment_id``, ``champion`` (model_package_id, model_id, name, deployed_at), ``status``,
     ``service_health`` and ``watched`` (seconds). Fails with PostCheckFailed, which names what is wrong, at the first
-    look that shows it; with WaitTimedOut when ``timeout`` or ``execution_timeout`` ends the watch too early; and with
-    the errors of the service. Operation: getDeployment. Memory: from Airflow 3.3 on, a retry watches for what is left
-    of the time; before, for all of it.
+    look that shows it, and leaves its text in XCom under ``failed_check``; with WaitTimedOut when ``timeout`` or
+    ``execution_timeout`` ends the watch too early; and with the errors of the service. Operation: getDeployment.
+    Memory: from Airflow 3.3 on, a retry watches for what is left of the time; before, for all of it.
     """
 
     operation = "getDeployment"
@@ -53,13 +72,24 @@ class DataRobotWatchDeploymentOperator(DataRobotBaseOperator):
         model_package_id: str | None = None,
         watch: float | timedelta | str = timedelta(minutes=10),
         unhealthy: str | Sequence[str] = "failing",
+        timeout: float | timedelta | str | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(timeout=timeout, **kwargs)
         self.deployment_id = deployment_id
         self.model_package_id = model_package_id
         self.watch = watch
         self.unhealthy = unhealthy
+
+    def execute(self, context: Context) -> Any:
+        """Watches; what is wrong stands in XCom too."""
+        with _told(context):
+            return super().execute(context)
+
+    def resume(self, context: Context, event: dict[str, Any] | None = None) -> Any:
+        """Goes on after the trigger fired; what is wrong stands in XCom too."""
+        with _told(context):
+            return super().resume(context, event)
 
     def prepare(self) -> None:
         """Checks every argument before anything is sent."""

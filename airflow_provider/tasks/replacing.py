@@ -170,6 +170,8 @@ class Replacing:
                 return self.serving.steady("the deployment is being replaced meanwhile", self.apply_seconds)
             if self.serving.is_right(deployment):
                 return self._overtaken(run, decided.id)
+            # Another model may have been put in while people decided: that one is replaced now.
+            run.memory.update(before=replacement.champion_of(deployment))
         self.gate.accept(run, decided)
         if ends_itself:
             run.memory.update(stage=APPLY)

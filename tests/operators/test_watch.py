@@ -86,7 +86,7 @@ def test_bad_arguments_are_told_before_anything_is_sent(service: EmulatorDoor) -
         ({"deployment_id": "a/b"}, "deployment_id must be an id"),
         ({"model_package_id": "a b"}, "model_package_id must be an id"),
         ({"watch": "long"}, "watch must be a number of seconds or a timedelta, not 'long'"),
-        ({"watch": 90_000}, "watch (90000 s) must not be longer than timeout (86400 s)"),
+        ({"watch": 90_000, "timeout": 86_400}, "watch (90000 s) must not be longer than timeout (86400 s)"),
         ({"unhealthy": "red"}, "unhealthy must be one of failing, warning, unknown, notStarted, unavailable, passing"),
     ]
     refused(service, watch, {}, bad)

@@ -1,0 +1,1 @@
+"""Floor 7: ordinary operators, put together for one purpose."""

@@ -1,0 +1,233 @@
+"""Promoting a model: from its validation to the record of what became of it, and back when it does not do well.
+
+before ──► validate ──► (request ──► approve) ──► apply ──► watch ──────────────────► promoted ──► (record)
+                                                              └── failed ──► roll_back ──┘
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.standard.operators.empty import EmptyOperator
+from airflow.sdk import TaskGroup
+
+from airflow_provider.api.errors import InvalidCall
+from airflow_provider.mlops.replacement import REQUEST_REASONS
+from airflow_provider.operators.champion import DataRobotRememberChampionOperator, DataRobotRollBackModelOperator
+from airflow_provider.operators.promotion_record import DataRobotRecordPromotionOperator
+from airflow_provider.operators.replacement import DataRobotReplaceModelOperator
+from airflow_provider.operators.replacement_request import DataRobotRequestModelReplacementOperator
+from airflow_provider.operators.validation import DataRobotValidateModelReplacementOperator
+from airflow_provider.operators.watch import FAILED_CHECK, DataRobotWatchDeploymentOperator
+from airflow_provider.sensors.change_request import DataRobotChangeRequestSensor
+from airflow_provider.tasks import arguments
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import BaseOperator
+
+STEPS = ("before", "validate", "request", "approve", "apply", "watch", "roll_back", "promoted", "record")
+
+
+def promote_model(
+    group_id: str = "promote_model",
+    *,
+    deployment_id: str,
+    model_package_id: str,
+    reason: str = "OTHER",
+    validate: bool = True,
+    approval_steps: bool = False,
+    watch: float | timedelta | str | None = timedelta(minutes=10),
+    roll_back: bool = True,
+    deactivate_meanwhile: bool | str = False,
+    on_rolled_back: str = "fail",
+    record: bool | str = False,
+    step_arguments: Mapping[str, Mapping[str, Any]] | None = None,
+    **group_arguments: Any,
+) -> TaskGroup:
+    """A task group that makes a model the champion, watches it, and brings the old one back when it does not do well.
+
+    The steps, each an ordinary operator, and what leaves it out:
+
+    ========== ============================================================ =====================
+    before     notes the champion of today, for the way back                always there
+    validate   refuses an unfit model before anybody is asked               ``validate=False``
+    request    opens a change request, or takes up ours                     unless ``approval_steps``
+    approve    waits for the people                                         unless ``approval_steps``
+    apply      replaces the champion, and verifies that it is the model     always there
+    watch      the post-check: champion, status and service health stay well ``watch=None``
+    roll_back  the champion of before comes back, through the same gate     ``roll_back=False``
+    promoted   succeeds when the model was promoted and serves              always there
+    record     what was done, by whom, with which checks, also of a failure unless ``record``
+    ========== ============================================================ =====================
+
+    Why ``apply`` is one task: whether an approval is needed is known only there, and between request, approval, the
+    second validation, replacement and verification nothing may be lost. A policy that appears, a request that somebody
+    edits, resolves or cancels, a direct write that the service turns into a request: it goes on from each of them, and
+    a cleared task looks before it writes. Where people are always asked, ``approval_steps`` shows request and approval
+    as tasks of their own; ``apply`` then takes up the approved request.
+
+    :param group_id: the group's name, and the first part of its task ids.
+    :param deployment_id: the deployment.
+    :param model_package_id: the model package (registered model version) that shall serve.
+    :param reason: ACCURACY, DATA_DRIFT, ERRORS, SCHEDULED_REFRESH, SCORING_SPEED, OTHER; DEPRECATION only through a
+        change request.
+    :param watch: seconds or a timedelta to watch the new champion for; 0 is one look.
+    :param roll_back: bring the champion of before back when ``apply`` or ``watch`` fails and the model is the champion.
+        Whoever marks ``watch`` as failed rolls back by hand.
+    :param deactivate_meanwhile: take the deployment out of service while people decide about the way back.
+    :param on_rolled_back: ``fail``: the run fails, and what is behind the group does not run. ``succeed``: it goes on.
+    :param record: True for a record in XCom, or the path or URL of a JSON file for it (templated).
+    :param step_arguments: more arguments for single steps, by name of the step: ``{"watch": {"unhealthy": "failing,
+        warning"}, "apply": {"on_conflict": "cancel_own"}}``.
+    :param group_arguments: arguments of Airflow's TaskGroup; ``default_args`` holds for all steps
+        (``datarobot_conn_id``, ``deferrable``, ``retries``).
+
+    Every argument that is no choice of steps may be a template, or a value of a mapped task group. What is wrong in
+    plain text raises InvalidCall while the DAG is parsed; a template is checked before anything is sent.
+
+    How it ends: a skip (people said no, and ``on_cancelled`` says ``skip``) skips all that follows, and the run is a
+    success. A failure fails the run, also after a way back that went well. A step that is cleared takes up what is
+    under way, and what is behind it runs again.
+    """
+    given = _checked(locals())
+    with TaskGroup(group_id, **{"tooltip": "Promote a model", **group_arguments}) as group:
+        build = _Steps(deployment_id, model_package_id, given)
+        build.all(reason, validate, approval_steps, watch)
+        build.ending(watch is not None, roll_back, deactivate_meanwhile, on_rolled_back)
+        build.recorded(record)
+    return group
+
+
+class _Steps:
+    """The tasks of one group, each behind the last."""
+
+    def __init__(self, deployment_id: str, model_package_id: str, more: Mapping[str, Mapping[str, Any]]) -> None:
+        self._model = {"deployment_id": deployment_id, "model_package_id": model_package_id}
+        self._more = more
+        self._made: dict[str, BaseOperator] = {}
+
+    def all(self, reason: str, validate: bool, approval_steps: bool, watch: Any) -> None:
+        """The way forward: each step only after the one before succeeded."""
+        self._next("before", DataRobotRememberChampionOperator, self._model)
+        if validate:
+            self._next("validate", DataRobotValidateModelReplacementOperator, {**self._model, "on_champion": "allow"})
+        apply = {**self._model, "reason": reason, "on_warning": "allow"}
+        if approval_steps:
+            self._next("request", DataRobotRequestModelReplacementOperator, {**self._model, "reason": reason})
+            asked = {name: self._left("request", name) for name in ("change_request_id", "version")}
+            self._next("approve", DataRobotChangeRequestSensor, asked)
+            apply["governance"] = "always"
+        self._next("apply", DataRobotReplaceModelOperator, apply)
+        if watch is not None:
+            self._next("watch", DataRobotWatchDeploymentOperator, {**self._model, "watch": watch})
+
+    def ending(self, watched: bool, roll_back: bool, deactivate_meanwhile: bool | str, on_rolled_back: str) -> None:
+        """The way back, and the one task that says how it ended for what is behind the group."""
+        last = self._made["watch" if watched else "apply"]
+        ways = [last]
+        if roll_back:
+            arguments = {
+                "deployment_id": self._model["deployment_id"],
+                "previous": self._previous(),
+                "instead_of": self._model["model_package_id"],
+                "failed_check": self._failed_check() if watched else "it could not be verified",
+                "deactivate_meanwhile": deactivate_meanwhile,
+                "on_not_needed": f"{{{{ 'succeed' if {self._pulled('apply')} else 'skip' }}}}",
+                "trigger_rule": "one_failed",
+            }
+            ways.append(self._add("roll_back", DataRobotRollBackModelOperator, arguments))
+            last >> ways[-1]
+        # Skipped with the last step when nothing was promoted, and not with a way back that was not needed.
+        rule = "one_success" if on_rolled_back == "succeed" else "none_failed_min_one_success"
+        ways >> self._add("promoted", EmptyOperator, {"trigger_rule": rule})
+
+    def recorded(self, record: bool | str) -> None:
+        """What was done, however it ended."""
+        if record is False:
+            return
+        steps = {name: task.task_id for name, task in self._made.items() if name != "promoted"}
+        given = {**self._model, "steps": steps, "record_to": record if record is not True else None}
+        # Beside ``promoted``, not behind it: the last tasks of a run say how it ended.
+        ends = [task for name, task in self._made.items() if name in ("apply", "watch", "roll_back")]
+        ends >> self._add("record", DataRobotRecordPromotionOperator, {**given, "trigger_rule": "all_done"})
+
+    def _next(self, name: str, kind: Any, given: Mapping[str, Any]) -> None:
+        last = next(reversed(self._made.values()), None)
+        task = self._add(name, kind, given)
+        if last is not None:
+            last >> task
+
+    def _add(self, name: str, kind: Any, given: Mapping[str, Any]) -> BaseOperator:
+        task: BaseOperator = kind(task_id=name, **{**given, **self._more.get(name, {})})
+        self._made[name] = task
+        return task
+
+    # --- templates: a task of a mapped group must see its own instance only -----------------------------------
+
+    def _pulled(self, step: str, key: str | None = None) -> str:
+        named = f", key='{key}'" if key else ""
+        return f"ti.xcom_pull(task_ids='{self._made[step].task_id}', map_indexes=ti.map_index{named})"
+
+    def _left(self, step: str, name: str) -> str:
+        return f"{{{{ {self._pulled(step)}['{name}'] }}}}"
+
+    def _previous(self) -> str:
+        """The champion that ``apply`` replaced, where it came to say so, else the one of ``before``."""
+        replaced = f"({self._pulled('apply')} or {{}}).get('previous')"
+        return f"{{{{ ({replaced} or ({self._pulled('before')} or {{}}).get('champion')) | tojson }}}}"
+
+    def _failed_check(self) -> str:
+        return f"{{{{ {self._pulled('watch', FAILED_CHECK)} or '' }}}}"
+
+
+# --- what is wrong while the DAG is parsed ------------------------------------------------------------------------
+
+
+def _checked(given: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """Refuses what can be seen to be wrong; gives the arguments of single steps."""
+    for name in ("deployment_id", "model_package_id"):
+        if _plain(given[name]):
+            arguments.identifier(name, given[name])
+    if _plain(given["reason"]):
+        arguments.one_of("reason", given["reason"], REQUEST_REASONS)
+    if _plain(given["watch"]):
+        arguments.seconds("watch", given["watch"])
+    if _plain(given["deactivate_meanwhile"]):
+        arguments.flag("deactivate_meanwhile", given["deactivate_meanwhile"])
+    arguments.one_of("on_rolled_back", given["on_rolled_back"], ("fail", "succeed"))
+    for name in ("validate", "approval_steps", "roll_back"):
+        if not isinstance(given[name], bool):
+            raise InvalidCall(f"{name} chooses a step while the DAG is parsed: True or False, not {given[name]!r}")
+    if not isinstance(given["record"], bool) and arguments.absent(given["record"]):
+        raise InvalidCall(f"record must be True, False, or the path or URL of a file, not {given['record']!r}")
+    if given["deactivate_meanwhile"] is True and not given["roll_back"]:
+        raise InvalidCall("deactivate_meanwhile is about the way back, and roll_back is False")
+    return _by_step(given)
+
+
+def _by_step(given: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    chosen = {
+        "validate": given["validate"],
+        "request": given["approval_steps"],
+        "approve": given["approval_steps"],
+        "watch": given["watch"] is not None,
+        "roll_back": given["roll_back"],
+        "record": given["record"] is not False,
+    }
+    there = [name for name in STEPS if chosen.get(name, True)]
+    more = dict(given["step_arguments"] or {})
+    for name, of_step in more.items():
+        if name not in there:
+            raise InvalidCall(f"step_arguments names {name!r}; the steps of this group are {', '.join(there)}")
+        if not isinstance(of_step, Mapping) or "task_id" in of_step:
+            raise InvalidCall(f"step_arguments[{name!r}] must be a mapping of arguments without task_id")
+    return more
+
+
+def _plain(value: Any) -> bool:
+    """Whether the value is what it says: neither a template nor something that is known only at run time."""
+    if isinstance(value, str):
+        return "{{" not in value and "{%" not in value
+    return value is None or isinstance(value, (bool, int, float, timedelta))
