@@ -31,7 +31,9 @@ def read(body: Mapping[str, Any], of: Mapping[str, Any], kept: Mapping[str, Any]
         "value": found.get("value"),
         "sample": found.get("sampleSize") if isinstance(found.get("sampleSize"), int) else None,
         "baseline": found.get("baselineValue"),
-        "improvement": found.get("percentChange", _improvement(str(of["metric"]), found)),
+        "improvement": found.get(
+            "percentChange", improvement(str(of["metric"]), found.get("value"), found.get("baselineValue"))
+        ),
         "details": {"metric": of["metric"], "model_id": found.get("modelId") or body.get("modelId")},
     }
     if reading["sample"] is None and reading["value"] is not None and of.get("sample_path"):
@@ -39,13 +41,17 @@ def read(body: Mapping[str, Any], of: Mapping[str, Any], kept: Mapping[str, Any]
     return Reading(**reading)
 
 
-def _improvement(metric: str, entry: Mapping[str, Any]) -> float | None:
-    """What the service calls percentChange, where it does not say."""
-    value, baseline = entry.get("value"), entry.get("baselineValue")
+def less_is_better(metric: str) -> bool:
+    """Whether a smaller value of a metric is the better one; of a metric that nobody knows it is not."""
+    return metric.split()[-1] in LESS_IS_BETTER
+
+
+def improvement(metric: str, value: Any, baseline: Any) -> float | None:
+    """By how many percent a value is better than another, as the service counts percentChange; negative is worse."""
     if not isinstance(value, (int, float)) or not isinstance(baseline, (int, float)) or not baseline:
         return None
     change = 100 * (value - baseline) / abs(baseline)
-    return -change if metric.split()[-1] in LESS_IS_BETTER else change
+    return -change if less_is_better(metric) else change
 
 
 def _entry(body: Mapping[str, Any], metric: str, model_id: str | None) -> Mapping[str, Any]:
