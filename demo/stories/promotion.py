@@ -63,8 +63,9 @@ def _tally(sent: list[dict[str, Any]]) -> str:
 
 
 def _account(stage: Stage, run_id: str, requests_before: int) -> Account:
-    promoted = stage.airflow.xcom(DAG, run_id, "promote")
-    checked = stage.airflow.xcom(DAG, run_id, "post_check")
+    promoted = stage.airflow.xcom(DAG, run_id, "promotion.apply")
+    checked = stage.airflow.xcom(DAG, run_id, "promotion.watch")
+    recorded = stage.airflow.xcom(DAG, run_id, "promotion.record")
     decision, [review] = promoted["change_request"], promoted["change_request"]["reviews"]
     sent = _requests(stage)[requests_before:]
     replaced = stage.emulator.control("GET", "effects")["counts"].get("modelReplaced", {}).get(DEPLOYMENT, 0)
@@ -76,6 +77,7 @@ def _account(stage: Stage, run_id: str, requests_before: int) -> Account:
         ("change request", f"{decision['id']}, {decision['status']}, version {decision['version']}"),
         ("old champion", f"{promoted['previous']['name']} ({promoted['previous']['model_package_id']})"),
         ("new champion", f"{promoted['champion']['name']} ({promoted['champion']['model_package_id']})"),
+        ("recorded", f"{recorded['outcome']}, validation {recorded['steps']['validate']['result']['status']}"),
         ("replacements", f"{replaced}, counted in the store of the service"),
         ("requests made", f"{len(sent)} by the pipeline: {_tally(sent)}"),
         *stage.times(DAG, run_id),
