@@ -17,7 +17,8 @@ PIECE = 262_144  # bytes of a file that are held in memory
 class Answer:
     """One answer before it becomes bytes.
 
-    ``body`` is a JSON value, or None for an empty body; ``raw`` wins over it, and ``file`` over both.
+    ``body`` is a JSON value, or None for an empty body; ``raw`` wins over it, and ``file`` over both. ``span`` is the
+    part of the file that is meant: first byte, and the one after the last.
     """
 
     status: int = 200
@@ -26,6 +27,15 @@ class Answer:
     content_type: str | None = JSON
     raw: bytes | None = None
     file: Path | None = None
+    span: tuple[int, int] | None = None
+
+    @property
+    def length(self) -> int | None:
+        """How many bytes of a file it carries; None without a file."""
+        if self.file is None:
+            return None
+        start, end = self.span or (0, self.file.stat().st_size)
+        return end - start
 
     @property
     def content(self) -> bytes:
@@ -118,8 +128,9 @@ def pieces(answer: Answer, share: float = 1.0) -> Iterator[bytes]:
     if answer.file is None:
         yield answer.content[: int(len(answer.content) * share)]
         return
-    left = int(answer.file.stat().st_size * share)
+    left = int((answer.length or 0) * share)
     with answer.file.open("rb") as file:
+        file.seek(answer.span[0] if answer.span else 0)
         while left and (piece := file.read(min(PIECE, left))):
             left -= len(piece)
             yield piece

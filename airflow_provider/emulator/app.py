@@ -13,7 +13,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Mount
 
-from airflow_provider.emulator import handlers, uploads
+from airflow_provider.emulator import handlers, storage, uploads
 from airflow_provider.emulator.answers import Answer, pieces
 from airflow_provider.emulator.breaking import RESET
 from airflow_provider.emulator.control import control_routes
@@ -73,7 +73,8 @@ def build(service: Service) -> Starlette:
         service.close()
 
     return Starlette(
-        routes=[Mount("/__emulator__", routes=control_routes(service)), Mount("/", app=api)], lifespan=lifespan
+        routes=[Mount("/__emulator__", routes=control_routes(service)), storage.route(service), Mount("/", app=api)],
+        lifespan=lifespan,
     )
 
 
@@ -81,7 +82,7 @@ def _response(answer: Answer, service: Service) -> Response:
     if answer.file is None:
         response = Response(answer.content, answer.status, dict(answer.headers))
     else:
-        headers = {**answer.headers, "Content-Length": str(answer.file.stat().st_size)}
+        headers = {**answer.headers, "Content-Length": str(answer.length)}
         response = StreamingResponse(_one_by_one(pieces(answer)), answer.status, headers)
     if answer.content_type is not None:
         response.headers["Content-Type"] = answer.content_type

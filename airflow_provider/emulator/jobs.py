@@ -28,12 +28,21 @@ SECONDS: Mapping[str, float] = {
     "deploymentStatus": 10,
     "deploymentSettings": 2,
     "deploymentDeletion": 5,
+    "deploymentErasure": 5,
+    "monitoringDataDeletion": 5,
+    "onDemandReport": 10,
     "changeRequestApply": 2,
     "changeRequestCancel": 0,
     "changeRequestOpened": 0,
     "actualsSubmission": 5,
     "actualsFromDataset": 20,
     "datasetProcessing": 5,
+    "dataExport": 30,
+    "packageBuild": 30,
+    "deploymentCreation": 20,
+    "scoringCodeBuild": 15,
+    "modelPackageFileBuild": 15,
+    "customModelLogs": 5,
     "retrainingRun": 3600,
     "customMetricValues": 5,
     "customMetricValuesFromDataset": 20,
@@ -59,10 +68,14 @@ class BadPlan(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What a job does at its end, and what it does when it fails."""
+    """What a job does at its end, and what it does when it fails.
+
+    ``hides`` tells whether its failure is seen only in what it was to make, and its status object ends well.
+    """
 
     apply: Callable[[Service, Record], None]
     give_up: Callable[[Service, Record], None]
+    hides: Callable[[Service], bool] = lambda service: False
 
 
 WORKS: dict[str, Work] = {}
@@ -136,8 +149,12 @@ def end(service: Service, job_id: str) -> None:
 
 def fail(service: Service, job: Record, message: str, ends: str = "ERROR") -> None:
     """End the job with a failure and give up its work."""
-    WORKS[job["work"]].give_up(service, job)
-    service.store.change("jobs", job["id"], {"state": ends, "message": message, "ended": service.clock.now()})
+    work = WORKS[job["work"]]
+    work.give_up(service, {**job, "message": message})
+    shown: Record = {"state": ends, "message": message}
+    if ends == "ERROR" and work.hides(service):
+        shown = {"state": "COMPLETED"}
+    service.store.change("jobs", job["id"], {**shown, "ended": service.clock.now()})
 
 
 def word(service: Service, job: Record) -> str:

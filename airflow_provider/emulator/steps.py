@@ -22,6 +22,7 @@ from airflow_provider.emulator.guard import (
     read_query,
     user_of,
 )
+from airflow_provider.emulator.ranges import ranged
 from airflow_provider.emulator.requestlog import masked
 from airflow_provider.emulator.routing import find
 from airflow_provider.emulator.service import Service
@@ -160,7 +161,7 @@ async def handle(exchange: Exchange) -> Outcome:
         misfits = faults_of_answer(exchange.operation, answer)
         if misfits:
             return Answer(500, {"message": f"The emulator broke the contract of {exchange.operation.id}: {misfits}"})
-    return answer
+    return ranged(answer, exchange.request.headers, exchange.service.switches)
 
 
 STEPS: tuple[Callable[[Exchange], Awaitable[Outcome]], ...] = (

@@ -56,6 +56,9 @@ TABLES = (
     "mails",
     "remoteEvents",
     "userNotifications",
+    "runtimeParameters",
+    "secondaryDatasetConfigs",
+    "computeBundles",
 )
 
 

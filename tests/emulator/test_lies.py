@@ -46,8 +46,8 @@ def replaced(emulator: EmulatorDoor, client: httpx.Client, package: str = CANDID
 
 
 def test_there_are_at_least_ten_and_each_is_told_here() -> None:
-    """Rule 3: ten named lies, switched on one by one."""
-    text = Path(__file__).read_text()
+    """Rule 3: ten named lies, switched on one by one, in the tests of this folder."""
+    text = "".join(file.read_text() for file in Path(__file__).parent.glob("test_*.py"))
     assert len(lies()) >= 10
     assert [name for name in lies() if f'"{name}"' not in text] == []
 

@@ -30,6 +30,7 @@ TABLE_OF = {
     "registeredModelId": "registeredModels",
     "versionId": "packages",
     "datasetId": "datasets",
+    "exportId": "dataExports",
     "customMetricId": "customMetrics",
     "monitoringBatchId": "monitoringBatches",
     "batchPredictionId": "batchPredictions",
@@ -42,6 +43,7 @@ TABLE_OF = {
     "challengerId": "challengers",
     "retrainingPolicyId": "retrainingPolicies",
     "runId": "retrainingRuns",
+    "logId": "jobs",
 }
 REQUESTS = 250  # for each seed
 
