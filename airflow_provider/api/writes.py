@@ -62,6 +62,7 @@ WRITES: Mapping[str, Write] = {
     # Deployments
     "createDeploymentFromModelPackage": _marked("listDeployments", "found by label and description"),
     "createDeploymentFromLearningModel": _marked("listDeployments", "found by label and description"),
+    "createDeploymentFromLeaderboard": _marked("listDeployments", "found by label and description"),
     "updateDeployment": _settable("getDeployment"),
     "deleteDeployment": _gone("getDeployment"),
     "eraseDeletedDeployments": _settable("listDeletedDeployments", "what is erased stays erased"),
@@ -74,6 +75,9 @@ WRITES: Mapping[str, Write] = {
     "createDeploymentOnDemandReport": _blind("your mail", "each one makes and mails a report"),
     "createDeploymentScoringCodeBuild": _settable(
         "downloadDeploymentScoringCode", "a second build makes the same file"
+    ),
+    "createDeploymentModelPackageFileBuild": _settable(
+        "downloadDeploymentModelPackageFile", "a second build makes the same file"
     ),
     "requestCustomModelDeploymentLogs": _settable("downloadCustomModelDeploymentLogs", "collects the same logs again"),
     # Model replacement
@@ -126,7 +130,10 @@ WRITES: Mapping[str, Write] = {
     "createModelPackageFromLeaderboard": _marked("listModelPackages", "found by model, name and description"),
     "createModelPackageFromLearningModel": _marked("listModelPackages", "found by model, name and description"),
     "archiveModelPackage": _settable("getModelPackage", "what is archived stays archived"),
+    "createModelPackageFromCustomModelVersion": _marked("listModelPackages", "found by model, name and description"),
+    "createModelPackageFromJson": _marked("listModelPackages", "found by name and description"),
     "updateRegisteredModel": _settable("getRegisteredModel"),
+    "updateRegisteredModelVersion": _settable("getRegisteredModelVersion"),
     "deleteRegisteredModel": _gone("getRegisteredModel"),
     "updateRegisteredModelSharedRoles": _settable("listRegisteredModelSharedRoles"),
     # Notifications

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -121,7 +122,8 @@ def faults_of_answer(operation: Operation, answer: Answer) -> list[str]:
     faults = [f"header required @ $.{name}" for name in documented.get("headers", {}) if name not in answer.headers]
     if answer.raw is not None or answer.file is not None:
         kinds = documented.get("content", {})
-        return faults if answer.content_type in kinds else [*faults, f"{answer.content_type} is not documented @ $"]
+        fits = any(fnmatch.fnmatch(answer.content_type or "", kind) for kind in kinds)
+        return faults if fits else [*faults, f"{answer.content_type} is not documented @ $"]
     schema = operation.response_schema(answer.status)
     if schema is None:
         return faults + ([] if answer.body is None else ["no body is documented @ $"])

@@ -23,6 +23,7 @@ PERMISSIONS = {
         "CAN_SHARE",
     ],
     "USER": ["CAN_VIEW", "CAN_MAKE_PREDICTIONS"],
+    "CONSUMER": ["CAN_MAKE_PREDICTIONS"],
 }
 SETTINGS: dict[str, Any] = {
     "associationId": {"columnNames": [], "requiredInPredictionRequests": False},
@@ -38,6 +39,7 @@ SETTINGS: dict[str, Any] = {
     "segmentAnalysis": {"enabled": False, "attributes": []},
     "targetDrift": {"enabled": True},
 }
+NO_SERVER = {"id": None, "url": "", "datarobot-key": ""}
 DEPLOYMENT_CAPABILITIES = {
     **CAPABILITIES,
     "supportsFeatureTypeInfoValidation": False,
@@ -148,7 +150,7 @@ def _surroundings(service: Service, deployment: Record) -> Record:
     settings = settings_of(deployment)
     return {
         "owners": {"count": len(owners), "preview": owners},
-        "defaultPredictionServer": {"id": None, "url": "", "datarobot-key": ""},
+        "defaultPredictionServer": deployment.get("defaultPredictionServer") or NO_SERVER,
         "predictionEnvironment": {
             **environment,
             "isManagedByManagementAgent": False,

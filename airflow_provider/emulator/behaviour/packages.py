@@ -92,11 +92,12 @@ def deployments_of(service: Service, package: Record) -> list[Record]:
 def package_view(service: Service, package: Record) -> Record:
     """A package, which is also a registered model's version, with every documented key."""
     active = [one for one in deployments_of(service, package) if one["status"] != "inactive"]
-    return {
+    view = {
         **champion_view(service, package),
         "activeDeploymentCount": len(active),
         "permissions": ["CAN_VIEW", "CAN_DEPLOY"],
     }
+    return view | {"stage": stage_of(package)} if service.switches["version_stage"] == "shown" else view
 
 
 def champion_view(service: Service, package: Record) -> Record:
@@ -143,11 +144,16 @@ def champion_view(service: Service, package: Record) -> Record:
             "classNames": classes,
             "classCount": len(classes) if classes else None,
             "predictionProbabilitiesColumn": None,
-            "predictionThreshold": 0.5 if binary else None,
+            "predictionThreshold": package.get("predictionThreshold") or (0.5 if binary else None),
         },
         "timeseries": NO_TIMESERIES,
         "updatedBy": creator,
     }
+
+
+def stage_of(package: Record) -> str:
+    """The stage of a version: one of the words of the filter ``stage`` (seed 004:938)."""
+    return str(package.get("stage", "Registered"))
 
 
 def similar(one: Record, other: Record) -> bool:

@@ -9,7 +9,7 @@ from airflow_provider.emulator.answers import Answer, empty, refuse
 from airflow_provider.emulator.behaviour import association, challenger_replays, changes
 from airflow_provider.emulator.behaviour.deployments import DEPLOYMENT_CAPABILITIES, deployment_view, settings_of
 from airflow_provider.emulator.behaviour.governing import governed, opened_job
-from airflow_provider.emulator.behaviour.rights import is_admin, owned, role_on, visible
+from airflow_provider.emulator.behaviour.rights import owned, role_on, visible
 from airflow_provider.emulator.calls import Call, serves
 from airflow_provider.emulator.store import Record
 
@@ -55,7 +55,7 @@ FILTERS: Mapping[str, Filter] = {
     "lastPredictionTimestampEnd": lambda _, one, moment: bool(_last(one)) and _last(one) < moment,
     "predictionUsageDailyAvgGreaterThan": lambda _, one, number: _daily(one) > number,
     "predictionUsageDailyAvgLessThan": lambda _, one, number: _daily(one) < number,
-    "defaultPredictionServerId": lambda _, one, ids: False,
+    "defaultPredictionServerId": lambda _, one, ids: (one.get("defaultPredictionServer") or {}).get("id") in ids,
     "buildEnvironmentType": lambda _, one, words: "DataRobot" in words,
     "executionEnvironmentType": lambda _, one, words: "datarobot" in words,
     "predictionEnvironmentPlatform": lambda _, one, words: one["predictionEnvironment"]["platform"] in words,
@@ -183,11 +183,3 @@ def _deployment(call: Call) -> Record:
     if gone and key in deleted and call.operation.id == "deleteDeployment":
         raise refuse(410, f"Deployment {key} is deleted already.")
     return visible(call.service, call.user, key)
-
-
-@serves("listDeletedDeployments")
-def list_deleted(call: Call) -> Answer:
-    """Deleted deployments, for administrators (seed 002:11)."""
-    if not is_admin(call.user):
-        raise refuse(403, "You do not have permission to see deleted deployments.")
-    return call.page(call.service.listed(call.service.store.rows("deletedDeployments")))

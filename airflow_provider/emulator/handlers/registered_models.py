@@ -12,7 +12,9 @@ from airflow_provider.emulator.behaviour.packages import (
     package_view,
     person,
     similar,
+    stage_of,
 )
+from airflow_provider.emulator.behaviour.registry_roles import registered_model
 from airflow_provider.emulator.behaviour.rights import role_on
 from airflow_provider.emulator.calls import Call, serves
 from airflow_provider.emulator.handlers.model_packages import filtered, matches_search
@@ -41,6 +43,8 @@ MODEL_FILTERS: Mapping[str, Filter] = {
     "createdBy": lambda call, one, text: text in (one["createdBy"], person(call.service, one["createdBy"])["email"]),
     "compatibleWithModelPackageId": _compatible,
     "isGlobal": lambda _, one, wanted: one["isGlobal"] == wanted,
+    "buildStatus": lambda call, one, word: any(version["buildStatus"] == word for version in _versions(call, one)),
+    "stage": lambda call, one, word: any(stage_of(version) == word for version in _versions(call, one)),
 }
 VERSION_FILTERS: Mapping[str, Filter] = {
     "search": lambda _, one, text: matches_search(one, text),
@@ -49,6 +53,8 @@ VERSION_FILTERS: Mapping[str, Filter] = {
     "compatibleWithModelPackageId": lambda call, one, other: similar(one, package_of(call.service, other)),
     "imported": lambda _, one, wanted: not wanted,
     "buildStatus": lambda _, one, word: one["buildStatus"] == word,
+    "stage": lambda _, one, word: stage_of(one) == word,
+    "createdBy": lambda call, one, email: person(call.service, one["createdBy"])["email"] == email,
 }
 
 
@@ -65,26 +71,27 @@ def list_registered_models(call: Call) -> Answer:
     """Registered models that are not archived."""
     models = [one for one in call.service.store.rows("registeredModels") if not one["isArchived"]]
     rows = _sorted(call, call.service.listed(filtered(call, models, MODEL_FILTERS)))
-    return call.page([_view(call, one) for one in rows])
+    return call.page([model_view(call, one) for one in rows])
 
 
 @serves("getRegisteredModel")
 def get_registered_model(call: Call) -> Answer:
     """One registered model; ``description`` is never null (wire.md K.1)."""
-    return Answer(200, _view(call, _model(call)))
+    return Answer(200, model_view(call, _model(call)))
 
 
 @serves("listRegisteredModelVersions")
 def list_versions(call: Call) -> Answer:
-    """The versions of a registered model."""
-    rows = call.service.listed(filtered(call, _versions(call, _model(call)), VERSION_FILTERS))
+    """The versions of a registered model, without archived ones."""
+    versions = [one for one in _versions(call, _model(call)) if not one["isArchived"]]
+    rows = call.service.listed(filtered(call, versions, VERSION_FILTERS))
     return call.page([package_view(call.service, one) for one in _sorted(call, rows)])
 
 
 @serves("getRegisteredModelVersion")
 def get_version(call: Call) -> Answer:
     """One version, by the id of its package."""
-    return Answer(200, package_view(call.service, _version(call)))
+    return Answer(200, package_view(call.service, version_of(call)))
 
 
 @serves("listRegisteredModelDeployments")
@@ -96,7 +103,7 @@ def list_deployments_of_model(call: Call) -> Answer:
 @serves("listRegisteredModelVersionDeployments")
 def list_deployments_of_version(call: Call) -> Answer:
     """Deployments whose champion is this version."""
-    return _deployments(call, [_version(call)])
+    return _deployments(call, [version_of(call)])
 
 
 def _deployments(call: Call, versions: list[Record]) -> Answer:
@@ -129,17 +136,17 @@ def _sorted(call: Call, rows: list[Record]) -> list[Record]:
     if key is None:
         return rows
     field = FIELD_OF_SORT_KEY.get(key, key)
-    return sorted(rows, key=lambda one: one[field], reverse=call.arguments.get("sortDirection") == "desc")
+    return sorted(
+        rows, key=lambda one: (one[field] is None, one[field]), reverse=call.arguments.get("sortDirection") == "desc"
+    )
 
 
 def _model(call: Call) -> Record:
-    model = call.service.store.get("registeredModels", call.arguments["registeredModelId"])
-    if model is None:
-        raise refuse(404, f"Registered model {call.arguments['registeredModelId']} not found.")
-    return model
+    return registered_model(call.service, call.arguments["registeredModelId"])
 
 
-def _version(call: Call) -> Record:
+def version_of(call: Call) -> Record:
+    """The version that a call names, by the id of its package; 404 when it is none of the model."""
     model = _model(call)
     key = call.arguments["versionId"]
     for version in _versions(call, model):
@@ -148,7 +155,8 @@ def _version(call: Call) -> Record:
     raise refuse(404, f"Version {key} of registered model {model['id']} not found.")
 
 
-def _view(call: Call, model: Record) -> Record:
+def model_view(call: Call, model: Record) -> Record:
+    """A registered model as the service shows it."""
     versions = _versions(call, model)
     return {
         "id": model["id"],
