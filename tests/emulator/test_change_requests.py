@@ -496,22 +496,29 @@ def test_the_end_of_a_deletion_points_to_the_collection(
     assert requester.get(location).headers["Location"] == f"{origin}/api/v2/deployments/"
 
 
-@pytest.mark.parametrize(
-    ("action", "change"),
-    [
-        ("cleanupStats", {"dataType": "monitoring", "start": None, "end": None, "modelId": None}),
-        ("updateSecondaryDatasetConfigs", {"secondaryDatasetsConfigId": "64a000000000000000000077"}),
-    ],
-)
-def test_two_actions_are_accepted_and_not_applied(
-    emulator: EmulatorDoor, requester: httpx.Client, action: str, change: Any
+def test_cleaning_up_stats_deletes_rows_when_applied(emulator: EmulatorDoor, requester: httpx.Client) -> None:
+    """Seed 000:1530: all null means everything that monitoring knows."""
+    emulator.predictions(GOVERNED, rows=10)
+    change = {"dataType": "monitoring", "start": None, "end": None, "modelId": None}
+    made = taken(ask_for(requester, "cleanupStats", change, auto_apply=True))
+    emulator.advance(3)
+    assert taken(requester.get(f"changeRequests/{made['id']}/"))["status"] == "resolved"
+    assert emulator.count("monitoringDataDeleted", GOVERNED) == 1
+    assert emulator.predictions(GOVERNED)["rows"] == 0
+
+
+@pytest.mark.parametrize(("known", "status"), [(True, "resolved"), (False, "approved")])
+def test_secondary_datasets_change_when_applied(
+    emulator: EmulatorDoor, requester: httpx.Client, known: bool, status: str
 ) -> None:
-    """Rule 28: accepted, 501 on apply."""
-    made = taken(ask_for(requester, action, change, auto_apply=True))
-    assert made["status"] == "approved"
-    answer = set_status(requester, made, "resolving")
-    assert answer.status_code == 501
-    assert action in answer.json()["message"]
+    """Seed 000:1592."""
+    config = "656000000000000000000002" if known else "64a000000000000000000077"
+    made = taken(
+        ask_for(requester, "updateSecondaryDatasetConfigs", {"secondaryDatasetsConfigId": config}, auto_apply=True)
+    )
+    emulator.advance(3)
+    assert taken(requester.get(f"changeRequests/{made['id']}/"))["status"] == status
+    assert emulator.count("secondaryDatasetsChanged", GOVERNED) == known
 
 
 @pytest.mark.parametrize(

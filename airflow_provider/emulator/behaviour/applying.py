@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow_provider.emulator.behaviour import changes
+from airflow_provider.emulator.behaviour import changes, monitoring_data, secondary_datasets
 from airflow_provider.emulator.behaviour.diffs import diff_of
 from airflow_provider.emulator.behaviour.marking import set_status
 from airflow_provider.emulator.behaviour.rights import CLOSED
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from airflow_provider.emulator.service import Service
     from airflow_provider.emulator.store import Record
 
-NOT_APPLIED = ("cleanupStats", "updateSecondaryDatasetConfigs")  # accepted as requests, 501 when resolved
 REPLACEMENTS = ("replaceModel", "replaceModelPackage")
 JOB_KIND = {"replaceModel": "modelReplacement", "replaceModelPackage": "modelReplacement"} | {
     "changeStatus": "deploymentStatus"
@@ -102,6 +101,16 @@ def put(service: Service, request: Record) -> None:
             changes.put_approval(service, entity)
         case "delete":
             changes.put_deletion(service, entity)
+        case "cleanupStats":
+            changes.existing(service, entity)
+            span = monitoring_data.window(service, change["start"], change["end"])
+            monitoring_data.delete(service, entity, change["modelId"], span)
+        case "updateSecondaryDatasetConfigs":
+            deployment = changes.existing(service, entity)
+            config = service.store.get("secondaryDatasetConfigs", change["secondaryDatasetsConfigId"])
+            if config is None:
+                raise JobFails("The secondary dataset configuration does not exist.")
+            secondary_datasets.put(service, deployment, config, [])
 
 
 def _diff_before(service: Service, request: Record) -> Record | None:

@@ -183,7 +183,7 @@ def approved(service: Service, request: Record) -> None:
     """What follows an approval: with autoApply the change, by nobody; what cannot begin leaves it approved."""
     if service.lies("approved_version_changed"):
         _new_version(service, request)
-    if request["autoApply"] and request["action"] not in applying.NOT_APPLIED:
+    if request["autoApply"]:
         with suppress(Refusal):
             applying.start_applying(service, request, None)
 

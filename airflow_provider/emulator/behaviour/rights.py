@@ -1,7 +1,7 @@
 """Who may see, change and review what.
 
-A deployment's roles are OWNER and USER; an administrator has all of them. Reviewers are the members of the policy's
-groups, else all administrators; a reviewer gains access to the deployment (wire.md F).
+A deployment's roles are OWNER, USER and CONSUMER, of users and of groups; an administrator has all of them. Reviewers
+are the members of the policy's groups, else all administrators; a reviewer gains access to the deployment (wire.md F).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from airflow_provider.emulator.store import Record
 
 CLOSED = ("resolved", "cancelled")
+RANKS = ("OWNER", "USER", "CONSUMER")
 
 
 def is_admin(user: Record) -> bool:
@@ -23,10 +24,11 @@ def is_admin(user: Record) -> bool:
 
 
 def role_on(service: Service, user: Record, deployment: Record) -> str | None:
-    """OWNER, USER, or None for no access."""
+    """The highest of OWNER, USER and CONSUMER, or None for no access."""
     if is_admin(user):
         return "OWNER"
-    role: str | None = deployment["roles"].get(user["id"])
+    held = [deployment["roles"].get(key) for key in (user["id"], *group_ids(service, user))]
+    role: str | None = next((word for word in RANKS if word in held), None)
     if role is None and any(user["id"] in reviewer_ids(service, one) for one in open_requests(service, deployment)):
         return "USER"
     return role
