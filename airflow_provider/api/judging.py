@@ -5,7 +5,8 @@
 Rules of this file:
 
 1. Nothing passes without data. A value that is absent or no finite number, a sample that is smaller than asked for or
-   not known though one was asked for, a baseline that is needed and absent: each is ``no_data`` and says what it lacks.
+   not known though one was asked for, rows that are older than allowed (stale), a baseline that is needed and absent:
+   each is ``no_data`` and says what it lacks.
 2. What becomes of ``no_data`` and of ``fail`` is chosen by the author of the DAG, elsewhere (``tasks/gating.py``).
 3. A verdict carries every number that it was made of, so that a log line or an XCom explains it.
 """
@@ -45,6 +46,7 @@ class Reading:
     :param baseline: what the service compares it with (accuracy: on the training data).
     :param improvement: in percent, positive is better; None where nobody knows which direction is better.
     :param details: further numbers for the verdict.
+    :param age: hours from the newest rows to the end of the window; None where nobody asked, or there are none.
     """
 
     value: float | None
@@ -52,19 +54,22 @@ class Reading:
     baseline: float | None = None
     improvement: float | None = None
     details: dict[str, Any] = field(default_factory=dict)
+    age: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
     """What is wanted: the chosen view of a reading ``comparison`` ``threshold``, of at least ``minimum_sample`` rows.
 
-    Raises :class:`InvalidCall` for a comparison, view or number that makes no sense.
+    With ``max_age`` the newest of these rows must be at most so many hours older than the end of the window. Raises
+    :class:`InvalidCall` for a comparison, view or number that makes no sense.
     """
 
     comparison: str
     threshold: float
     view: str = "value"
     minimum_sample: int = 1
+    max_age: float | None = None
 
     def __post_init__(self) -> None:
         for name, value, allowed in (("comparison", self.comparison, COMPARISONS), ("view", self.view, VIEWS)):
@@ -74,6 +79,8 @@ class Rule:
             raise InvalidCall(f"threshold must be a finite number, not {self.threshold!r}")
         if isinstance(self.minimum_sample, bool) or self.minimum_sample < 1:
             raise InvalidCall(f"minimum_sample must be a whole number from 1 on, not {self.minimum_sample!r}")
+        if self.max_age is not None and (_number(self.max_age) is None or self.max_age < 0):
+            raise InvalidCall(f"max_age must be a number of hours from 0 on, not {self.max_age!r}")
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Rule:
@@ -96,6 +103,8 @@ class Verdict:
     minimum_sample: int
     baseline: float | None
     details: dict[str, Any] = field(default_factory=dict)
+    age: float | None = None
+    max_age: float | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON."""
@@ -125,6 +134,8 @@ def judge(reading: Reading, rule: Rule) -> Verdict:
         minimum_sample=rule.minimum_sample,
         baseline=_number(reading.baseline),
         details=dict(reading.details),
+        age=_number(reading.age),
+        max_age=rule.max_age,
     )
 
 
@@ -134,6 +145,9 @@ def _missing(reading: Reading, rule: Rule) -> str | None:
         return f"the sample has {reading.sample} rows, fewer than {rule.minimum_sample}"
     if reading.sample is None and rule.minimum_sample > 1:
         return f"the size of the sample is not known, and {rule.minimum_sample} rows are asked for"
+    if rule.max_age is not None and (reading.age is None or reading.age > rule.max_age):
+        age = "of unknown age" if reading.age is None else f"{reading.age:.6g} hours old"
+        return f"stale: the newest rows are {age} at the end of the window, and {rule.max_age:.6g} hours are allowed"
     if _number(reading.value) is None:
         return "there is no value"
     if rule.view != "value" and _number(reading.baseline) is None:

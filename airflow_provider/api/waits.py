@@ -13,11 +13,12 @@ from __future__ import annotations
 import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
+from datetime import UTC, datetime
 from typing import Any, ClassVar, Protocol
 
 from airflow_provider.api import judging
 from airflow_provider.api.endings import ENTITIES, JOB, Ending, Endings
-from airflow_provider.api.readings import More, reader
+from airflow_provider.api.readings import More, newest, reader
 
 JSON = dict[str, Any]
 
@@ -100,8 +101,8 @@ class JobWait:
 class EntityWait:
     """An object whose own field tells; ``endings`` names a row of ``endings.ENTITIES``.
 
-    ``want`` lists words that count as done besides the row's own (``active`` for a deployment). Done gives the object
-    as ``entity``.
+    ``want`` lists words that count as done besides the row's own (``active`` for a deployment). Done gives the object,
+    or what the row keeps of it, as ``entity``.
     """
 
     kind: ClassVar[str] = "entity"
@@ -119,7 +120,7 @@ class EntityWait:
     def receive(self, answer: WaitAnswer) -> Verdict:
         endings = ENTITIES[self.endings]
         words: dict[str, Ending] = {**endings.words, **dict.fromkeys(self.want, "done")}
-        return _by_word(endings, words, answer, Done({"entity": answer.json()}))
+        return _by_word(endings, words, answer, Done({"entity": _kept(endings, answer.json())}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,17 +174,34 @@ class RunWait:
         return self.path
 
     def receive(self, answer: WaitAnswer) -> Verdict:
-        run = answer.json()
-        word = str(run.get("status"))
-        if not run.get("finishTime"):
-            return Pending(f"run is {word}")
-        if word.lower() in ("cancelled", "canceled"):
-            return Failed("run was cancelled", {"entity": run})
-        if run.get("errorMessage"):
-            return Failed(str(run["errorMessage"]), {"entity": run})
-        if any(run.get(name) for name in self.promises):
-            return Done({"entity": run})
-        return Failed(f"unknown outcome: finished as {word} without {' or '.join(self.promises)}", {"entity": run})
+        return _by_finish(answer.json(), self.promises)
+
+
+@dataclass(frozen=True, slots=True)
+class LatestRunWait:
+    """The latest run of a retraining policy (operation getDeploymentRetrainingPolicy), until it is over.
+
+    Read as :class:`RunWait` does. No run yet, or only one that began before ``since`` (seconds since 1970; None: any),
+    is pending; a run that does not say when it began counts as new.
+    """
+
+    kind: ClassVar[str] = "latest_retraining_run"
+    absent: ClassVar[Ending] = "failed"
+    path: str
+    promises: Sequence[str]
+    since: float | None = None
+
+    def request(self) -> str:
+        return self.path
+
+    def receive(self, answer: WaitAnswer) -> Verdict:
+        run = answer.json().get("latestRun")
+        if not run:
+            return Pending("the policy has no run yet")
+        began = _seconds(run.get("startTime"))
+        if self.since is not None and began is not None and began < self.since:
+            return Pending(f"the latest run began at {run['startTime']}, a later one is waited for")
+        return _by_finish(run, self.promises)
 
 
 COMPARISONS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq}
@@ -218,7 +236,7 @@ class GateWait:
 
     ``reader`` names a module of ``readings``, ``of`` tells it which number, ``rule`` is a ``judging.Rule`` as plain
     JSON. Done gives the ``verdict``, with what it is ``about``. ``further`` and ``kept`` belong to a look that takes
-    more than one answer.
+    more than one answer; with ``of["newest_path"]`` the last of them tells how old the newest rows are.
     """
 
     kind: ClassVar[str] = "gate"
@@ -245,7 +263,13 @@ class GateWait:
 
     def judged(self, answer: WaitAnswer) -> judging.Verdict | None:
         """The verdict on what an answer says, None when another answer is needed first."""
-        found = reader(self.reader).read(answer.json() or {}, self.of, self.kept)
+        body = answer.json() or {}
+        if "reading" in self.kept:
+            found: judging.Reading | More = newest.aged(judging.Reading(**self.kept["reading"]), body, self.of)
+        else:
+            found = reader(self.reader).read(body, self.of, self.kept)
+            if isinstance(found, judging.Reading) and self.of.get("newest_path"):
+                found = More(self.of["newest_path"], {"reading": asdict(found)})
         if isinstance(found, More):
             self.further, self.kept = found.path, found.kept
             return None
@@ -342,7 +366,17 @@ class EveryWait:
 
 KINDS: Mapping[str, type[Any]] = {
     kind.kind: kind
-    for kind in (JobWait, EntityWait, ReviewWait, RunWait, ThresholdWait, GateWait, WatchWait, UntilWait)
+    for kind in (
+        JobWait,
+        EntityWait,
+        ReviewWait,
+        RunWait,
+        LatestRunWait,
+        ThresholdWait,
+        GateWait,
+        WatchWait,
+        UntilWait,
+    )
 }
 
 
@@ -380,6 +414,29 @@ def dig(value: Any, path: str) -> Any:
     return value
 
 
+def _by_finish(run: Mapping[str, Any], promises: Sequence[str]) -> Verdict:
+    """What a retraining run says, whatever its word."""
+    word = str(run.get("status"))
+    if not run.get("finishTime"):
+        return Pending(f"run is {word}")
+    if word.lower() in ("cancelled", "canceled"):
+        return Failed("run was cancelled", {"entity": run})
+    if run.get("errorMessage"):
+        return Failed(str(run["errorMessage"]), {"entity": run})
+    if any(run.get(name) for name in promises):
+        return Done({"entity": run})
+    return Failed(f"unknown outcome: finished as {word} without {' or '.join(promises)}", {"entity": run})
+
+
+def _seconds(text: Any) -> float | None:
+    """A moment of the service in seconds since 1970; None where it is none, without a zone it is UTC."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except (TypeError, ValueError):
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
 def _by_word(endings: Endings, words: Mapping[str, Ending], answer: WaitAnswer, done: Done) -> Verdict:
     entity = answer.json()
     word = str(dig(entity, endings.field))
@@ -390,8 +447,13 @@ def _by_word(endings: Endings, words: Mapping[str, Ending], answer: WaitAnswer, 
         return done
     message = dig(entity, endings.message) if endings.message else None
     if ending == "failed":
-        return Failed(f"{word}: {message}" if message else word, {"entity": entity})
+        return Failed(f"{word}: {message}" if message else word, {"entity": _kept(endings, entity)})
     return Pending(f"{endings.field} is {word}" + (f": {message}" if message else ""))
+
+
+def _kept(endings: Endings, entity: Any) -> Any:
+    """What a result keeps of an answer, by dotted path where that is not all of it."""
+    return entity if endings.keeps is None else {path: dig(entity, path) for path in endings.keeps}
 
 
 def _plain(value: Any) -> Any:

@@ -12,11 +12,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider.api.errors import InvalidCall
 from airflow_provider.api.judging import COMPARISONS, VIEWS, Reading, Rule, Verdict, judge
 from airflow_provider.api.messages import prepare, reading
 from airflow_provider.api.readings import accuracy, coverage, prediction_rows
 from airflow_provider.api.waits import GateWait
-from airflow_provider.mlops.windows import Window
+from airflow_provider.mlops.windows import Window, stamp
 
 if TYPE_CHECKING:
     from airflow_provider.api.client import Client
@@ -28,12 +29,16 @@ __all__ = [
     "Reading",
     "Rule",
     "Verdict",
+    "about",
     "accuracy_gate",
     "coverage_gate",
+    "fresh",
     "judge",
     "measure",
 ]
 
+HOURLY = {"bucketSize": "PT1H"}
+FILTERS_OF_ROWS = ("modelId", "segmentAttribute", "segmentValue")  # that answers over time take too
 MOST_ROWS = 20_000  # of a window that is counted row by row: each page of them is a request at each look
 
 
@@ -83,13 +88,14 @@ def accuracy_gate(
     """
     arguments = {"deploymentId": deployment_id, **window.arguments(), **(filters or {})}
     of: dict[str, Any] = {"metric": metric}
-    about = {**_about(deployment_id, window), "metric": metric}
+    told = {**about(deployment_id, window), "metric": metric}
     if arguments.get("modelId"):
         of["model_id"] = arguments["modelId"]
     if rule.minimum_sample > 1 and "batchId" not in arguments:
         known = {name: value for name, value in arguments.items() if name != "targetClasses"}
         of["sample_path"] = prepare(coverage.OPERATION, known).target
-    return Gate(accuracy.OPERATION, arguments, "accuracy", rule, of, about)
+    of |= fresh(rule, coverage.OPERATION, arguments, window, counted="rowCountWithActual")
+    return Gate(accuracy.OPERATION, arguments, "accuracy", rule, of, told)
 
 
 def coverage_gate(
@@ -108,13 +114,38 @@ def coverage_gate(
     :param filters: further documented arguments, modelId for example.
     """
     arguments: dict[str, Any] = {"deploymentId": deployment_id, **window.arguments(), **(filters or {})}
-    rule, about = Rule(">=", share, minimum_sample=minimum_predictions), _about(deployment_id, window)
+    rule, told = Rule(">=", share, minimum_sample=minimum_predictions), about(deployment_id, window)
     if by == "summary":
-        return Gate(coverage.OPERATION, {**arguments, "bucketSize": "PT1H"}, "coverage", rule, {}, about)
+        return Gate(coverage.OPERATION, {**arguments, "bucketSize": "PT1H"}, "coverage", rule, {}, told)
     path = prepare(prediction_rows.OPERATION, arguments).path
     of = {"path": path, "most": MOST_ROWS}
-    return Gate(prediction_rows.OPERATION, arguments, "prediction_rows", rule, of, about)
+    return Gate(prediction_rows.OPERATION, arguments, "prediction_rows", rule, of, told)
 
 
-def _about(deployment_id: str, window: Window) -> dict[str, Any]:
+def about(deployment_id: str, window: Window) -> dict[str, Any]:
+    """What every verdict tells besides its numbers."""
     return {"deployment_id": deployment_id, "window": window.to_json()}
+
+
+def fresh(
+    rule: Rule,
+    operation: str,
+    arguments: Mapping[str, Any],
+    window: Window,
+    *,
+    counted: str | None = None,
+    **more: Any,
+) -> dict[str, Any]:
+    """What tells the reader where the age of the newest rows is asked for; nothing unless the rule has a ``max_age``.
+
+    :param operation: an operation that answers in buckets of an hour.
+    :param counted: the key of a bucket that counts rows.
+    """
+    if rule.max_age is None:
+        return {}
+    if arguments.get("batchId"):
+        raise InvalidCall("max_age goes with a window, and monitoring batches are taken whole: leave one of them out")
+    kept = {name: arguments[name] for name in FILTERS_OF_ROWS if arguments.get(name)}
+    call = {"deploymentId": arguments["deploymentId"], **window.arguments(), **kept, **HOURLY, **more}
+    key = counted or ("value" if "metric" in more else "rowCountTotal")
+    return {"newest_path": prepare(operation, call).target, "counted": key, "end": stamp(window.end)}

@@ -18,6 +18,8 @@ class DataRobotCheckAccuracyOperator(AccuracyTask, DataRobotBaseGateOperator):
         or the ``improvement`` over it in percent, negative when it is worse (``view="improvement", comparison=">=",
         threshold=-5``: at most 5 % worse).
     :param minimum_sample: rows that the metric must be made of; fewer, or an unknown number, count as no data.
+    :param max_age: how old the newest of them may be at the end of the window: whole hours, as a timedelta, or ``6h``,
+        ``1d``; older ones count as no data. Default: any age. Costs a second request a look.
     :param window_start: where the window begins (inside); on the hour, in ISO 8601 or as a datetime, naive is UTC.
     :param window_end: where it ends (outside). Default: the end of the run's data interval, else the present time, each
         rounded down to the hour.
@@ -31,8 +33,8 @@ class DataRobotCheckAccuracyOperator(AccuracyTask, DataRobotBaseGateOperator):
         ``branch`` (``fail``, ``no_data``). An empty list follows nothing.
 
     Returns the verdict: ``outcome`` (pass, fail, no_data), ``passed``, ``reason``, ``value``, ``measured``,
-    ``comparison``, ``threshold``, ``view``, ``sample``, ``minimum_sample``, ``baseline``, ``details``,
-    ``deployment_id``, ``metric`` and ``window`` (start, end, hours). The same stands in XCom under ``verdict``, also
+    ``comparison``, ``threshold``, ``view``, ``sample``, ``minimum_sample``, ``age``, ``max_age``, ``baseline``,
+    ``details``, ``deployment_id``, ``metric`` and ``window`` (start, end, hours). The same stands in XCom under ``verdict``, also
     when the task fails or is skipped. Fails for good when the rule is not met, and with the errors of the service.
     Operations: getDeploymentAccuracy; getDeployment for the champion, getDeploymentPredictionsVsActualsOverTime where
     the first does not tell the sample, getVersion where nothing else tells the present time.

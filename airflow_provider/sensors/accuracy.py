@@ -17,6 +17,8 @@ class DataRobotAccuracySensor(AccuracyTask, DataRobotBaseGateSensor):
     :param view: what is compared: the ``value``, its ``difference`` or ``ratio`` to the baseline (the training data),
         or the ``improvement`` over it in percent, negative when it is worse.
     :param minimum_sample: rows that the metric must be made of; fewer, or an unknown number, count as no data.
+    :param max_age: how old the newest of them may be at the end of the window: whole hours, as a timedelta, or ``6h``,
+        ``1d``; older ones count as no data. Default: any age. Costs a second request a look.
     :param wait_for: ``pass``: until the rule is met. ``data``: until there is anything to judge, then ``on_fail`` says
         what becomes of a rule that is not met.
     :param window_start: where the window begins (inside); on the hour, in ISO 8601 or as a datetime, naive is UTC.
@@ -31,8 +33,8 @@ class DataRobotAccuracySensor(AccuracyTask, DataRobotBaseGateSensor):
 
     Nothing to judge is never a pass: it is waited out until ``timeout``. The window stays what it was at the first
     look. Returns the verdict: ``outcome`` (pass, fail), ``passed``, ``reason``, ``value``, ``measured``,
-    ``comparison``, ``threshold``, ``view``, ``sample``, ``minimum_sample``, ``baseline``, ``details``,
-    ``deployment_id``, ``metric`` and ``window`` (start, end, hours). The same stands in XCom under ``verdict``, also
+    ``comparison``, ``threshold``, ``view``, ``sample``, ``minimum_sample``, ``age``, ``max_age``, ``baseline``,
+    ``details``, ``deployment_id``, ``metric`` and ``window`` (start, end, hours). The same stands in XCom under ``verdict``, also
     when the sensor fails or is skipped over it. Operations: getDeploymentAccuracy;
     getDeploymentPredictionsVsActualsOverTime where the first does not tell the sample, getVersion where nothing else
     tells the present time.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider.mlops.gates import Gate, accuracy_gate
@@ -35,10 +34,9 @@ class AccuracyTask(RuleTask):
         self.metric = arguments.named("metric", self.metric, 60).strip()
         self.model_id = arguments.optional_identifier("model_id", self.model_id)
 
-    def identity(self) -> dict[str, Any]:
-        """What is measured, over which window, and what is wanted of it."""
-        wanted = [self.metric, self.model_id, *asdict(self._rule).values()]
-        return {"deployment_id": self.deployment_id, "window": self._plan.to_json(), "rule": wanted, **self._filters}
+    def measured(self) -> dict[str, Any]:
+        """Which metric, of which model."""
+        return {"metric": self.metric, "model_id": self.model_id}
 
     def gate(self, client: Client, window: Window) -> Gate:
         """The metric of one model over the window: after a replacement, several have predictions in it."""

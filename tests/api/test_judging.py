@@ -120,7 +120,28 @@ def test_a_verdict_tells_its_numbers() -> None:
         "minimum_sample": 100,
         "baseline": None,
         "details": {"metric": "AUC"},
+        "age": None,
+        "max_age": None,
     }
+
+
+@pytest.mark.parametrize(
+    ("age", "outcome", "told"),
+    [
+        (5.0, "pass", "value 0.9 is >= 0.5"),
+        (6.0, "pass", "value 0.9 is >= 0.5"),
+        (7.5, "no_data", "stale: the newest rows are 7.5 hours old at the end of the window, and 6 hours are allowed"),
+        (
+            None,
+            "no_data",
+            "stale: the newest rows are of unknown age at the end of the window, and 6 hours are allowed",
+        ),
+    ],
+)
+def test_rows_that_are_too_old_are_no_data(age: float | None, outcome: str, told: str) -> None:
+    verdict = judge(Reading(0.9, sample=250, age=age), Rule(">=", 0.5, max_age=6))
+    assert (verdict.outcome, verdict.reason, verdict.age, verdict.max_age) == (outcome, told, age, 6)
+    assert judge(Reading(0.9, age=age), Rule(">=", 0.5)).outcome == "pass"
 
 
 @pytest.mark.parametrize(
@@ -131,6 +152,7 @@ def test_a_verdict_tells_its_numbers() -> None:
         ({"threshold": math.nan}, "threshold must be a finite number"),
         ({"threshold": True}, "threshold must be a finite number"),
         ({"minimum_sample": 0}, "minimum_sample must be a whole number from 1 on, not 0"),
+        ({"max_age": -1}, "max_age must be a number of hours from 0 on, not -1"),
     ],
 )
 def test_a_rule_that_makes_no_sense_is_refused(arguments: dict[str, Any], told: str) -> None:

@@ -96,6 +96,16 @@ def test_a_larger_sample_than_there_is_is_no_data(stage: Stage) -> None:
     assert "no_data: the sample has 150 rows, fewer than 151" in str(done.error)
 
 
+def test_labels_of_old_rows_only_are_no_data(stage: Stage) -> None:
+    """The newest row with a label is of 14 o'clock; later ones have none yet."""
+    predictions(stage, 240)
+    actuals(stage, 150, right=0.9)
+    run = check(stage, max_age="8h")
+    assert run.run().state == "failed"
+    assert run.xcoms["verdict"]["reason"].startswith("stale: the newest rows are 9 hours old")
+    assert check(stage, max_age="9h").run().result["age"] == 9.0
+
+
 @pytest.mark.parametrize(
     ("metric", "view", "comparison", "threshold", "outcome"),
     [
