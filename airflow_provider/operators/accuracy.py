@@ -34,10 +34,11 @@ class DataRobotCheckAccuracyOperator(AccuracyTask, DataRobotBaseGateOperator):
 
     Returns the verdict: ``outcome`` (pass, fail, no_data), ``passed``, ``reason``, ``value``, ``measured``,
     ``comparison``, ``threshold``, ``view``, ``sample``, ``minimum_sample``, ``age``, ``max_age``, ``baseline``,
-    ``details``, ``deployment_id``, ``metric`` and ``window`` (start, end, hours). The same stands in XCom under ``verdict``, also
-    when the task fails or is skipped. Fails for good when the rule is not met, and with the errors of the service.
-    Operations: getDeploymentAccuracy; getDeployment for the champion, getDeploymentPredictionsVsActualsOverTime where
-    the first does not tell the sample, getVersion where nothing else tells the present time.
+    ``details``, ``deployment_id``, ``metric`` and ``window`` (start, end, hours). The same stands in XCom under
+    ``verdict``, also when the task fails or is skipped. Fails for good when the rule is not met, and with the errors of
+    the service. Operations: getDeploymentAccuracy; getDeployment for the champion,
+    getDeploymentPredictionsVsActualsOverTime where the first does not tell the sample, getVersion where nothing else
+    tells the present time.
     """
 
     template_fields = (

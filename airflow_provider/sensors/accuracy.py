@@ -34,8 +34,8 @@ class DataRobotAccuracySensor(AccuracyTask, DataRobotBaseGateSensor):
     Nothing to judge is never a pass: it is waited out until ``timeout``. The window stays what it was at the first
     look. Returns the verdict: ``outcome`` (pass, fail), ``passed``, ``reason``, ``value``, ``measured``,
     ``comparison``, ``threshold``, ``view``, ``sample``, ``minimum_sample``, ``age``, ``max_age``, ``baseline``,
-    ``details``, ``deployment_id``, ``metric`` and ``window`` (start, end, hours). The same stands in XCom under ``verdict``, also
-    when the sensor fails or is skipped over it. Operations: getDeploymentAccuracy;
+    ``details``, ``deployment_id``, ``metric`` and ``window`` (start, end, hours). The same stands in XCom under
+    ``verdict``, also when the sensor fails or is skipped over it. Operations: getDeploymentAccuracy;
     getDeploymentPredictionsVsActualsOverTime where the first does not tell the sample, getVersion where nothing else
     tells the present time.
     """
