@@ -9,6 +9,7 @@ read beforehand is checked beforehand, so that the error names what to do.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -68,6 +69,12 @@ def told(challenger: Mapping[str, Any]) -> dict[str, Any]:
 def of_package(challengers: Sequence[Mapping[str, Any]], package_id: str) -> list[dict[str, Any]]:
     """Those that were made from this package."""
     return [dict(one) for one in challengers if dig(one, "modelPackage.id") == package_id]
+
+
+def id_in(location: str | None, deployment_id: str) -> str | None:
+    """The challenger that the end of its job points to (wire.md A.4); None where it points elsewhere."""
+    found = re.search(rf"deployments/{re.escape(deployment_id)}/challengers/([^/?#]+)/?$", location or "")
+    return found.group(1) if found else None
 
 
 def switched_off(settings: Mapping[str, Any], needed: Sequence[str] = NEEDED) -> list[str]:
