@@ -18,13 +18,15 @@ class Endings:
     """How the answers about one kind of object are read.
 
     ``field`` and ``message`` are dotted paths into the JSON answer; ``words`` maps what stands in ``field`` to its
-    meaning; ``absent`` is the meaning of a 404 that lasts (a deleted thing is a wish fulfilled, a lost one is not).
+    meaning; ``absent`` is the meaning of a 404 that lasts (a deleted thing is a wish fulfilled, a lost one is not; with
+    ``pending`` it may still come). ``keeps`` lists the dotted paths that a result keeps of the answer; None: all of it.
     """
 
     field: str
     words: Mapping[str, Ending]
     message: str | None = None
     absent: Ending = "failed"
+    keeps: tuple[str, ...] | None = None
 
 
 # wire.md A.1: status objects. EXPIRED comes in a 200; RUNNING_TO_WORKERS and STARTED_ON_WORKER from the files API.
@@ -57,8 +59,11 @@ EXPORT = Endings(
     message="error.message",
 )
 
-# wire.md I: buildStatus of a model package or registered model version.
-PACKAGE = Endings(field="buildStatus", words={"inProgress": "pending", "complete": "done", "failed": "failed"})
+# wire.md I: buildStatus of a model package or registered model version. The page allows null, which is taken to mean
+# that there is nothing to build (assumed).
+PACKAGE = Endings(
+    field="buildStatus", words={"inProgress": "pending", "complete": "done", "None": "done", "failed": "failed"}
+)
 
 # wire.md I: status of a deployment; which of the steady words is the wished one is an argument of the wait.
 DEPLOYMENT = Endings(
@@ -97,6 +102,19 @@ DATASET = Endings(
     message="error",
 )
 
+# No page has the words of a webhook test (wire.md I); these are taken by their meaning. The log of the test repeats the
+# request with its secret headers, so nothing of it is kept.
+WEBHOOK_TEST = Endings(
+    field="status",
+    words={
+        **dict.fromkeys(("pending", "created", "queued", "scheduled", "running", "inProgress", "sending"), "pending"),
+        **dict.fromkeys(("sent", "success", "succeeded", "successful", "completed", "delivered", "ok"), "done"),
+        **dict.fromkeys(("failed", "failure", "error", "errored", "rejected", "undelivered"), "failed"),
+    },
+    absent="pending",
+    keeps=("status",),
+)
+
 ENTITIES: Mapping[str, Endings] = {
     "export": EXPORT,
     "package": PACKAGE,
@@ -104,4 +122,5 @@ ENTITIES: Mapping[str, Endings] = {
     "deletion": DELETION,
     "application": APPLICATION,
     "dataset": DATASET,
+    "webhookTest": WEBHOOK_TEST,
 }

@@ -216,7 +216,7 @@ class Waiting:
         self._absences += 1
         if self.wait.absent == "done":
             self._take(Done({"absent": True}), now, rng, None)
-        elif self._absences >= self.absent_looks:
+        elif self._absences >= self.absent_looks and self.wait.absent != "pending":
             self._absences = 0
             self._take(self._failure(f"not found {self.absent_looks} times in a row: {error}"), now, rng, None)
         else:

@@ -1,0 +1,278 @@
+"""Notification channels: create or get by name, update, delete."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from airflow_provider.api.errors import InvalidCall
+from airflow_provider.api.messages import prepare
+from airflow_provider.mlops import notifications
+from airflow_provider.tasks import arguments
+from airflow_provider.tasks.base import DataRobotBaseOperator, Step
+from airflow_provider.tasks.run import Run
+from airflow_provider.tasks.secret_arguments import SecretArguments, headers
+
+Headers = Mapping[str, str] | Sequence[Mapping[str, str]] | str
+
+
+class _ChannelOperator(SecretArguments, DataRobotBaseOperator):
+    """Common to creating and updating: the channel itself."""
+
+    secret_fields = ("secret_token", "custom_headers", "verification_code")
+    template_fields = (
+        *DataRobotBaseOperator.template_fields,
+        "name",
+        "payload_url",
+        "content_type",
+        "secret_token",
+        "custom_headers",
+        "validate_ssl",
+        "email_address",
+        "verification_code",
+        "language_code",
+        "hidden_secrets",
+    )
+
+    def __init__(
+        self,
+        *,
+        name: str | None = None,
+        payload_url: str | None = None,
+        content_type: str | None = None,
+        secret_token: str | None = None,
+        custom_headers: Headers | None = None,
+        validate_ssl: bool | str | None = None,
+        email_address: str | None = None,
+        verification_code: str | None = None,
+        language_code: str | None = None,
+        hidden_secrets: str = "write",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.name = name
+        self.payload_url = payload_url
+        self.content_type = content_type
+        self.secret_token = secret_token
+        self.custom_headers = custom_headers
+        self.validate_ssl = validate_ssl
+        self.email_address = email_address
+        self.verification_code = verification_code
+        self.language_code = language_code
+        self.hidden_secrets = hidden_secrets
+        self.warn()
+
+    def prepare(self) -> None:
+        """Checks every argument before anything is sent."""
+        super().prepare()
+        self.secrets()
+        self.hidden_secrets = arguments.one_of("hidden_secrets", self.hidden_secrets, ("write", "keep"))
+        given = {
+            "name": self._text("name", self.name, notifications.NAME_LENGTH),
+            "payloadUrl": self._text("payload_url", self.payload_url),
+            "contentType": self._word("content_type", self.content_type, notifications.CONTENT_TYPES),
+            "secretToken": self._text("secret_token", self.secret_token),
+            "emailAddress": self._text("email_address", self.email_address),
+            "languageCode": self._word("language_code", self.language_code, notifications.LANGUAGES),
+        }
+        self._wanted: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+        if not arguments.absent(self.custom_headers):
+            self._wanted["customHeaders"] = headers("custom_headers", self.custom_headers)
+        if not arguments.absent(self.validate_ssl):
+            self._wanted["validateSsl"] = arguments.flag("validate_ssl", self.validate_ssl)
+        code = self._text("verification_code", self.verification_code)
+        self._code = {} if code is None else {"verificationCode": code}
+
+    @staticmethod
+    def _text(name: str, value: Any, most: int = 2_000) -> str | None:
+        return None if arguments.absent(value) else arguments.text(name, value, most)
+
+    @staticmethod
+    def _word(name: str, value: Any, allowed: Sequence[str]) -> str | None:
+        return None if arguments.absent(value) else arguments.one_of(name, value, allowed)
+
+    def _write_difference(self, run: Run, channel: Mapping[str, Any]) -> list[str]:
+        """Writes what differs, in one PUT with everything else as it is; the names of what was written."""
+        found = notifications.difference(self._wanted, channel)
+        unseen = found.unseen if self.hidden_secrets == "write" or found.fields else ()
+        written = sorted({*found.fields, *unseen})
+        if not written and not self.extra_body:
+            return []
+        channel_id = str(channel["id"])
+        body = notifications.whole(notifications.CHANNEL_FIELDS, self._wanted, channel) | self._code
+        run.submit(
+            "updateNotificationChannel",
+            body,
+            stage="update",
+            look=None if unseen else lambda: None if self._differs(run, channel_id) else True,
+            extra_body=self.extra_body,
+            id=channel_id,
+            channelId=channel_id,
+        )
+        notifications.refuse_unkept("channel", self._wanted, run.read("getNotificationChannel", channelId=channel_id))
+        return written
+
+    def _differs(self, run: Run, channel_id: str) -> bool:
+        now = run.read("getNotificationChannel", channelId=channel_id)
+        return bool(notifications.difference(self._wanted, now).fields)
+
+
+class DataRobotCreateNotificationChannelOperator(_ChannelOperator):
+    """Makes sure that a notification channel of this name is there and as wanted: creates it, or writes what differs.
+
+    :param name: at most 100 characters; by it the channel is found again, by another attempt too.
+    :param channel_type: Webhook (default), Email, Slack, MSTeams, InApp, Database or InsightsComputations; cannot
+        change afterwards.
+    :param payload_url: where a Webhook, Slack or MSTeams channel sends to.
+    :param content_type: ``application/json`` or ``application/x-www-form-urlencoded``.
+    :param secret_token: signs what a webhook sends: header ``DR-Signature``, the HMAC-SHA1 of the body as hex digits.
+    :param custom_headers: header names and values that a webhook sends along; the values are secrets.
+    :param validate_ssl: whether the certificate of the receiver is checked.
+    :param email_address: where an Email channel sends to; needs
+    :param verification_code: the code that createNotificationEmailChannelVerification mailed to it.
+    :param language_code: en, es_419, fr, ja, ko or ptBR.
+    :param org_id: the organisation that the channel is made for.
+    :param hidden_secrets: where the service does not show the secrets of the channel that is there, they cannot be
+        compared: ``write`` them each time, or ``keep`` them unless something else differs.
+
+    Take secrets from a connection, ``secret_token="{{ conn.my_hook.password }}"``: they are masked in logs, rendered
+    templates and XComs. One that is written out in the DAG file gets a PlainSecretWarning. Arguments that are not given
+    stay as they are.
+
+    Returns ``channel_id``, ``name``, ``created`` and ``changed`` (names of the fields that were written to a channel
+    that was there). Fails with SameName (several channels have the name), OtherKind, SecretNotReadable (an update would
+    lose a secret that was not given), NotKept, OutcomeUnknown and the errors of the service. Operations:
+    listNotificationChannels, createNotificationChannel, getNotificationChannel, updateNotificationChannel. Memory
+    before Airflow 3.3: the name.
+    """
+
+    operation = "createNotificationChannel"
+    template_fields = (*_ChannelOperator.template_fields, "channel_type", "org_id")
+
+    def __init__(self, *, name: str, channel_type: str = "Webhook", org_id: str | None = None, **kwargs: Any) -> None:
+        super().__init__(name=name, **kwargs)
+        self.channel_type = channel_type
+        self.org_id = org_id
+
+    def prepare(self) -> None:
+        """Checks every argument before anything is sent."""
+        super().prepare()
+        self.name = self._wanted["name"] = arguments.named("name", self.name, notifications.NAME_LENGTH)
+        self.channel_type = arguments.one_of("channel_type", self.channel_type, notifications.CHANNEL_TYPES)
+        self.org_id = arguments.optional_identifier("org_id", self.org_id)
+        if self.channel_type == "Webhook" and "payloadUrl" not in self._wanted:
+            raise InvalidCall("payload_url is needed for a Webhook channel")
+        if self.channel_type == "Email" and "emailAddress" not in self._wanted:
+            raise InvalidCall("email_address is needed for an Email channel")
+        prepare(self.operation, {}, self._body(), self.extra_body)
+
+    def identity(self) -> dict[str, Any]:
+        """The whole channel."""
+        return self._body()
+
+    def start(self, run: Run) -> Step:
+        """Creates what is missing, or writes what differs."""
+        known = notifications.channel_named(run.client, str(self.name))
+        if known is not None:
+            return self._known(run, known)
+        sent = run.submit(
+            self.operation,
+            self._body(),
+            stage="create",
+            look=lambda: notifications.channel_named(run.client, str(self.name)),
+            extra_body=self.extra_body,
+        )
+        made = sent.answer.object() if sent.answer is not None else sent.found
+        return {"channel_id": made["id"], "name": self.name, "created": True, "changed": []}
+
+    def _known(self, run: Run, channel: Mapping[str, Any]) -> dict[str, Any]:
+        if channel.get("channelType") != self.channel_type:
+            raise notifications.OtherKind(
+                f"notification channel {channel['id']} has the name {self.name!r} and the type "
+                f"{channel.get('channelType')}, not {self.channel_type}: delete it, or use another name"
+            )
+        changed = self._write_difference(run, channel)
+        return {"channel_id": channel["id"], "name": self.name, "created": False, "changed": changed}
+
+    def _body(self) -> dict[str, Any]:
+        org = {} if self.org_id is None else {"orgId": self.org_id}
+        return {"channelType": self.channel_type, **self._wanted, **self._code, **org}
+
+
+class DataRobotUpdateNotificationChannelOperator(_ChannelOperator):
+    """Sets fields of a notification channel; writes only when something differs.
+
+    :param channel_id: the channel; the other arguments are those of creating one, and stay as they are when not given.
+        The service wants ``verification_code`` for each update of an Email channel.
+
+    Returns ``channel_id`` and ``changed`` (names of the fields that were written). Fails with SecretNotReadable,
+    NotKept, NotFound and the other errors of the service. Operations: getNotificationChannel,
+    updateNotificationChannel. Memory before Airflow 3.3: the wanted values are compared first.
+    """
+
+    operation = "updateNotificationChannel"
+    template_fields = (*_ChannelOperator.template_fields, "channel_id")
+
+    def __init__(self, *, channel_id: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.channel_id = channel_id
+
+    def prepare(self) -> None:
+        """Checks every argument before anything is sent."""
+        super().prepare()
+        self.channel_id = arguments.identifier("channel_id", self.channel_id)
+        if not self._wanted and not self.extra_body:
+            raise InvalidCall("give at least one field that the channel shall have")
+        prepare(self.operation, {"channelId": self.channel_id}, {**self._wanted, **self._code}, self.extra_body)
+
+    def identity(self) -> dict[str, Any]:
+        """The channel and the wanted values."""
+        return {"channel_id": self.channel_id, **self._wanted}
+
+    def start(self, run: Run) -> Step:
+        """Writes what differs."""
+        channel = run.read("getNotificationChannel", channelId=self.channel_id)
+        return {"channel_id": self.channel_id, "changed": self._write_difference(run, channel)}
+
+
+class DataRobotDeleteNotificationChannelOperator(DataRobotBaseOperator):
+    """Deletes a notification channel; one that is gone is a success without a write.
+
+    :param channel_id: the channel. Whether the service deletes a channel that policies use is not known; it may refuse.
+
+    Returns ``channel_id``, ``deleted`` and ``policies`` (how many used it). Fails with the errors of the service.
+    Operations: getNotificationChannel, deleteNotificationChannel. Memory before Airflow 3.3: a channel that is gone was
+    deleted.
+    """
+
+    operation = "deleteNotificationChannel"
+    template_fields = (*DataRobotBaseOperator.template_fields, "channel_id")
+
+    def __init__(self, *, channel_id: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.channel_id = channel_id
+
+    def prepare(self) -> None:
+        """Checks every argument before anything is sent."""
+        super().prepare()
+        self.channel_id = arguments.identifier("channel_id", self.channel_id)
+
+    def identity(self) -> dict[str, Any]:
+        """The channel."""
+        return {"channel_id": self.channel_id}
+
+    def start(self, run: Run) -> Step:
+        """Deletes what is there."""
+        channel = self._channel(run)
+        if channel is None:
+            return {"channel_id": self.channel_id, "deleted": False, "policies": 0}
+        run.submit(
+            self.operation,
+            stage="delete",
+            look=lambda: True if self._channel(run) is None else None,
+            channelId=self.channel_id,
+        )
+        return {"channel_id": self.channel_id, "deleted": True, "policies": channel.get("policyCount")}
+
+    def _channel(self, run: Run) -> dict[str, Any] | None:
+        return notifications.there(run.client, "getNotificationChannel", channelId=self.channel_id)
