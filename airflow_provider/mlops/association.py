@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider.api.errors import DataRobotError
@@ -15,10 +14,6 @@ class AssociationIdMissing(DataRobotError):
     """The deployment has no association id, so actuals cannot be matched with predictions."""
 
 
-class AssociationIdNotSeen(DataRobotError):
-    """The service accepted an association id, and the settings have another."""
-
-
 def settings(client: Client, deployment_id: str) -> dict[str, Any]:
     """``columnNames`` and ``requiredInPredictionRequests`` (operation getDeploymentSettings)."""
     found = client.call("getDeploymentSettings", deploymentId=deployment_id).object()
@@ -28,11 +23,6 @@ def settings(client: Client, deployment_id: str) -> dict[str, Any]:
 def columns(client: Client, deployment_id: str) -> list[str]:
     """The columns of the association id; empty when none is configured."""
     return list(settings(client, deployment_id).get("columnNames") or ())
-
-
-def differing(wanted: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
-    """What of the wanted settings is not so now."""
-    return {name: value for name, value in wanted.items() if now.get(name) != value}
 
 
 def required(client: Client, deployment_id: str) -> list[str]:

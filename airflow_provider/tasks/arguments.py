@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from airflow_provider.api.errors import InvalidCall
@@ -111,6 +111,15 @@ def seconds(name: str, value: Any) -> float | None:
     return number
 
 
+def moment(name: str, value: Any) -> datetime:
+    """A time with its zone from a datetime or an ISO 8601 text; one without a zone is UTC."""
+    try:
+        found = value if isinstance(value, datetime) else datetime.fromisoformat(str(value).strip())
+    except ValueError:
+        raise InvalidCall(f"{name} must be a time like 2026-03-01T00:00:00Z, not {value!r}") from None
+    return found.replace(tzinfo=UTC) if found.tzinfo is None else found
+
+
 def text(name: str, value: Any, most: int) -> str:
     """A text of at most so many characters; None gives an empty one."""
     given = "" if value is None else str(value)
@@ -124,6 +133,11 @@ def named(name: str, value: Any, most: int) -> str:
     if absent(value):
         raise InvalidCall(f"{name} must be a text of 1 to {most} characters, not {value!r}")
     return text(name, value, most)
+
+
+def optional_name(name: str, value: Any, most: int) -> str | None:
+    """A text that must not be blank, or None where nothing was given."""
+    return None if absent(value) else named(name, value, most)
 
 
 def mapping(name: str, value: Any) -> dict[str, Any] | None:
