@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from operator import itemgetter
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Protocol
 from uuid import UUID
 
 from airflow_provider.api.errors import DataRobotError
@@ -49,6 +49,19 @@ class Broken:
     line: int
     reason: str
     raw: Any
+
+
+class Picking(Protocol):
+    """Where the parts of a row stand: :class:`Columns` for actuals."""
+
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """Every column that must be there."""
+        ...
+
+    def pick(self, places: Mapping[str, Any]) -> Callable[[Any], Parts]:
+        """A function from a sequence of fields, or from a mapping, to the parts of a row."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +135,7 @@ def joined(parts: Iterable[Any], separator: str) -> str | None:
     return separator.join(texts) if all(texts) else None  # type: ignore[arg-type]
 
 
-def positions(header: Sequence[str], columns: Columns) -> dict[str, int]:
+def positions(header: Sequence[str], columns: Picking) -> dict[str, int]:
     """Column -> position; raises :class:`UnreadableSource` for a column that is missing or stands twice."""
     for name in columns.wanted:
         found = header.count(name)
@@ -134,7 +147,7 @@ def positions(header: Sequence[str], columns: Columns) -> dict[str, int]:
 
 
 def read_csv(
-    stream: BinaryIO, columns: Columns, *, encoding: str = "utf-8-sig", delimiter: str = ",", quotechar: str = '"'
+    stream: BinaryIO, columns: Picking, *, encoding: str = "utf-8-sig", delimiter: str = ",", quotechar: str = '"'
 ) -> Iterator[Row | Broken]:
     """Rows of a CSV with a header; ``line`` is the number of the row's last line in the file."""
     with _text(stream, encoding, newline="") as text, _readable(lambda: f"after line {reader.line_num}"):
@@ -150,7 +163,7 @@ def read_csv(
                 yield Broken(reader.line_num, f"wrong number of fields: {len(fields)} in place of {width}", fields)
 
 
-def read_jsonl(stream: BinaryIO, columns: Columns, *, encoding: str = "utf-8-sig") -> Iterator[Row | Broken]:
+def read_jsonl(stream: BinaryIO, columns: Picking, *, encoding: str = "utf-8-sig") -> Iterator[Row | Broken]:
     """Rows of JSON lines: one object a line; empty lines do not count."""
     line, pick = 0, _from_mapping(columns)
     with _text(stream, encoding) as text, _readable(lambda: f"after line {line}"):
@@ -168,7 +181,7 @@ def read_jsonl(stream: BinaryIO, columns: Columns, *, encoding: str = "utf-8-sig
             raise UnreadableSource("the source is empty")
 
 
-def read_parquet(stream: BinaryIO, columns: Columns) -> Iterator[Row | Broken]:
+def read_parquet(stream: BinaryIO, columns: Picking) -> Iterator[Row | Broken]:
     """Rows of a Parquet file, batch by batch; nested columns are refused."""
     try:
         import pyarrow as arrow
@@ -183,7 +196,7 @@ def read_parquet(stream: BinaryIO, columns: Columns) -> Iterator[Row | Broken]:
         for name in columns.wanted:
             kind = file.schema_arrow.field(name).type
             if arrow.types.is_nested(kind):
-                raise UnreadableSource(f"column {name!r} is nested ({kind}), and an actual is a plain value")
+                raise UnreadableSource(f"column {name!r} is nested ({kind}), and a value is a plain one")
         wanted = sorted(places, key=lambda name: places[name])
         pick = columns.pick({name: number for number, name in enumerate(wanted)})
         for batch in file.iter_batches(batch_size=BATCH, columns=wanted):
@@ -198,21 +211,21 @@ def read_parquet(stream: BinaryIO, columns: Columns) -> Iterator[Row | Broken]:
         raise unreadable from error
 
 
-def read_mappings(entries: Iterable[Any], columns: Columns) -> Iterator[Row | Broken]:
+def read_mappings(entries: Iterable[Any], columns: Picking) -> Iterator[Row | Broken]:
     """Rows of anything that gives mappings: a list from XCom, a callable of the user's."""
     pick = _from_mapping(columns)
     for line, entry in enumerate(entries, 1):
         yield pick(line, entry)
 
 
-def read_table(names: Sequence[str], lines: Iterable[Sequence[Any]], columns: Columns) -> Iterator[Row | Broken]:
+def read_table(names: Sequence[str], lines: Iterable[Sequence[Any]], columns: Picking) -> Iterator[Row | Broken]:
     """Rows of sequences whose fields have these names: the result of a query."""
     pick = columns.pick(positions(names, columns))
     for line, fields in enumerate(lines, 1):
         yield (line, *pick(fields))
 
 
-def _from_mapping(columns: Columns) -> Callable[[int, Any], Row | Broken]:
+def _from_mapping(columns: Picking) -> Callable[[int, Any], Row | Broken]:
     """A function from a number and an entry to a row; a missing key is a fault of that row alone."""
     wanted = columns.wanted
     pick = columns.pick({name: name for name in wanted})

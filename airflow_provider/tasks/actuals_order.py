@@ -48,7 +48,7 @@ class Order:
 
 def order_of(given: Mapping[str, Any]) -> Order:
     """The order that rendered arguments make; raises :class:`InvalidCall` for the first that is wrong."""
-    source = _source(given)
+    source = source_of(given)
     state, rejects = _places(given, source)
     keep, weight = given["keep_actuals_without_predictions"], given["weight"]
     changed = arguments.one_of("on_changed_input", given["on_changed_input"], ("fail", "resend"))
@@ -85,7 +85,8 @@ def _columns(given: Mapping[str, Any]) -> Columns:
     )
 
 
-def _source(given: Mapping[str, Any]) -> Source:
+def source_of(given: Mapping[str, Any]) -> Source:
+    """Where rows come from: the arguments source, sql and how they are read."""
     source, sql = given["source"], given["sql"]
     if (source is None) == (sql is None):
         raise InvalidCall("give exactly one of source and sql")

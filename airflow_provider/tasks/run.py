@@ -132,6 +132,19 @@ class Run:
         :return: the answer, or what ``look`` found after a lost answer.
         """
         call = prepare(operation_id, arguments, body, extra_body)
+        return self.submit_call(call, stage=stage, look=look, before=before, id=id)
+
+    def submit_call(
+        self,
+        call: Call,
+        *,
+        stage: str,
+        look: Callable[[], Any] | None,
+        before: dict[str, Any] | None = None,
+        id: str | None = None,
+    ) -> Sent:
+        """The same for a call that is prepared already: bulk rows are checked by a check of their own."""
+        operation_id = call.operation.id
         if self.plan_only:
             raise Planned(call)
         earlier, intention = self.unsettled, self._intention(stage, before, id)

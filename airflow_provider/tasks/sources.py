@@ -18,7 +18,7 @@ from airflow_provider.mlops.actuals import Reject
 from airflow_provider.mlops.ledger import LedgerInUse
 from airflow_provider.mlops.rows import (
     Broken,
-    Columns,
+    Picking,
     Row,
     UnreadableSource,
     read_csv,
@@ -45,7 +45,7 @@ class Source(Protocol):
         """For logs and messages."""
         ...
 
-    def rows(self, columns: Columns) -> Iterator[Row | Broken]:
+    def rows(self, columns: Picking) -> Iterator[Row | Broken]:
         """All rows, in a stable order."""
         ...
 
@@ -81,7 +81,7 @@ class PathSource:
         """The URL."""
         return str(self.path)
 
-    def rows(self, columns: Columns) -> Iterator[Row | Broken]:
+    def rows(self, columns: Picking) -> Iterator[Row | Broken]:
         """The rows of the file; one that changes meanwhile is an error, and its last rows are not given."""
         before = self._state()
         self._size = before.size
@@ -135,7 +135,7 @@ class SqlSource:
         """The connection; the query may be long."""
         return f"query on {self.conn_id}"
 
-    def rows(self, columns: Columns) -> Iterator[Row | Broken]:
+    def rows(self, columns: Picking) -> Iterator[Row | Broken]:
         """The rows, fetched in portions, through a server-side cursor where the driver has them."""
         hook = BaseHook.get_hook(self.conn_id)
         if not hasattr(hook, "get_conn"):
@@ -169,7 +169,7 @@ class GivenSource:
             return f"list of {len(self.entries)} rows"
         return str(getattr(self.entries, "__name__", "callable"))
 
-    def rows(self, columns: Columns) -> Iterator[Row | Broken]:
+    def rows(self, columns: Picking) -> Iterator[Row | Broken]:
         """The rows."""
         for row in read_mappings(self.entries() if callable(self.entries) else self.entries, columns):
             self._given = row.line if isinstance(row, Broken) else row[0]
