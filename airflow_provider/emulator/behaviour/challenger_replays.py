@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider.emulator.answers import Answer, Refusal, refuse, refuse_by_switch
 from airflow_provider.emulator.behaviour.challenger_scores import score
-from airflow_provider.emulator.behaviour.challengers import are_off, challengers_of
+from airflow_provider.emulator.behaviour.challengers import are_off, challengers_of, is_on
 from airflow_provider.emulator.behaviour.deployments import settings_of
 from airflow_provider.emulator.jobs import WORKS, JobFails, Work, nothing, start
 
@@ -60,7 +60,7 @@ def busy(service: Service, job: Record, location: str) -> Refusal:
 
 def with_row_storage(settings: Any) -> Any:
     """Enabling challenger models enables the storage of prediction rows (help page "Challengers")."""
-    if _on(settings, "challengerModels") and "predictionsDataCollection" not in settings:
+    if is_on(settings, "challengerModels") and "predictionsDataCollection" not in settings:
         return {**settings, "predictionsDataCollection": {"enabled": True}}
     return settings
 
@@ -73,7 +73,7 @@ def check_settings(service: Service, deployment: Record, settings: Any) -> str |
     :returns: a text when the job shall fail instead
     """
     after = {**settings_of(deployment), **{area: value for area, value in settings.items() if value is not None}}
-    reason = are_off({"settings": after}) if _on(after, "challengerModels") else None
+    reason = are_off({"settings": after}) if is_on(after, "challengerModels") else None
     touched = "predictionsDataCollection" in settings or "challengerModels" in settings
     if reason is None or not touched:
         return None
@@ -81,10 +81,6 @@ def check_settings(service: Service, deployment: Record, settings: Any) -> str |
     if value == "job_error":
         return reason
     raise refuse_by_switch(value, reason)
-
-
-def _on(settings: Any, area: str) -> bool:
-    return bool((settings.get(area) or {}).get("enabled"))
 
 
 def _replay(service: Service, job: Record) -> None:

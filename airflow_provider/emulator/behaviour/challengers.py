@@ -53,10 +53,14 @@ def shown_challenger(service: Service, deployment_id: str, challenger_id: str) -
 def are_off(deployment: Record) -> str | None:
     """Why the deployment can have no challengers now: a setting that they need is off (help page "Challengers")."""
     settings = settings_of(deployment)
-    for area, what in NEEDED.items():
-        if not (settings[area] or {}).get("enabled"):
-            return f"{what} must be enabled for this deployment."
-    return None
+    off = [what for area, what in NEEDED.items() if not is_on(settings, area)]
+    return f"{off[0]} must be enabled for this deployment." if off else None
+
+
+def is_on(settings: Record, area: str) -> bool:
+    """Whether an area of the settings is on; whatever was stored there, as the form is known from a sample only."""
+    found = settings.get(area)
+    return isinstance(found, dict) and found.get("enabled") is True
 
 
 def misfit(service: Service, deployment: Record, package: Record) -> str | None:
