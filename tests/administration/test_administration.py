@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_provider.api.errors import InvalidCall
 from tests.stages import LABELLED, task
 
 if TYPE_CHECKING:
@@ -188,7 +188,7 @@ def test_what_nothing_can_tell_from_a_second_is_sent_once(stage: Stage, name: st
     succeeded(case.task(stage).run())
     stage.service.fault("lost_answer", operationId=case.write, answer="reset")
     ending = case.task(stage, retries=2).run()
-    assert (ending.state, type(ending.error.__cause__ or ending.error).__name__) == ("failed", "OutcomeUnknown"), ending
+    assert (ending.state, "OutcomeUnknown" in str(ending.error)) == ("failed", True), ending
     assert effects(stage, case) <= 2
     assert len(stage.service.log(operationId=case.write)) == 2
 
@@ -260,8 +260,8 @@ def test_a_setting_that_is_lost_on_the_way_is_noticed(stage: Stage) -> None:
 def test_bad_arguments_write_nothing(stage: Stage, name: str, bad: dict[str, Any], text: str) -> None:
     ending = CASES[name].task(stage, **bad).run()
     assert ending.state == "failed"
-    with pytest.raises(InvalidCall, match=text):
-        raise ending.error.__cause__ or ending.error
+    assert "InvalidCall" in str(ending.error)
+    assert re.search(text, str(ending.error))
     assert stage.service.log(writes=True) == []
 
 

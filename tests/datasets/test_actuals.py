@@ -214,7 +214,7 @@ def test_done_by_word_and_not_in_fact_is_noticed(stage: Stage) -> None:
     stage.service.fault("status", operationId="updateDeploymentSettings", code=200, body={})
     done = associate(stage, "account").run()
     assert done.state == "failed"
-    assert "AssociationIdNotSeen" in str(done.error)
+    assert "SettingsNotSeen" in str(done.error)
 
 
 @pytest.mark.parametrize("columns", ["", [], ["a", "a"], ["a", ""], 5], ids=str)
