@@ -50,10 +50,16 @@ OPERATIONS = {
     "getDeploymentAccuracyOverBatch": "accuracyOverBatch",
     "getDeploymentAccuracyOverSpace": "accuracyOverSpace",
     "getDeploymentBatchServiceStats": "batchServiceStats",
+    "getDeploymentDataQualityView": "dataQualityView",
+    "getDeploymentFairnessScoresOverTime": "fairnessScoresOverTime",
     "getDeploymentFeatureDrift": "featureDrift",
     "getDeploymentFeatureDriftOverBatch": "featureDriftOverBatch",
     "getDeploymentFeatureDriftOverSpace": "featureDriftOverSpace",
     "getDeploymentFeatureDriftOverTime": "featureDriftOverTime",
+    "getDeploymentHealthSettings": "healthSettings",
+    "getDeploymentHealthSettingsDefaults": "healthSettings/defaults",
+    "getDeploymentHumilityStats": "humilityStats",
+    "getDeploymentHumilityStatsOverTime": "humilityStatsOverTime",
     "getDeploymentPredictionsOverBatch": "predictionsOverBatch",
     "getDeploymentPredictionsOverSpace": "predictionsOverSpace",
     "getDeploymentPredictionsOverTime": "predictionsOverTime",
@@ -62,17 +68,28 @@ OPERATIONS = {
     "getDeploymentServiceStatsOverBatch": "serviceStatsOverBatch",
     "getDeploymentServiceStatsOverTime": "serviceStatsOverTime",
     "getDeploymentTargetDrift": "targetDrift",
+    "listDeploymentFeatures": "features",
+    "listDeploymentSegmentAttributes": "segmentAttributes",
+    "listDeploymentSegmentValues": "segmentValues",
 }
+QUERIES = (
+    f"featureNames=contract&offset=0&limit=5&{DAY}",
+    "featureNames=contract",
+    "featureNames=plan&batchId=x&segmentAttribute=x&metric=x",
+)
 
 
 def answers(emulator: EmulatorDoor, client: httpx.Client) -> Iterator[tuple[str, httpx.Response]]:
     """Each monitoring operation, without rows and with some, well asked and badly."""
     for _ in ("without rows", "with rows"):
         for operation_id, name in OPERATIONS.items():
-            for query in ("featureNames=contract", "featureNames=plan&batchId=x&segmentAttribute=x&metric=x"):
+            for query in QUERIES:
                 yield operation_id, client.get(f"{path(name)}?{query}")
         features = [{"name": "place", "featureType": "Location"}]
         emulator.change("packages", OTHER_CHAMPION, features=features)
-        track(emulator, "place")
+        track(emulator, "place", biasAndFairness={"protectedFeatures": ["contract"]})
         values = {"place": "8928308280fffff", "contract": "one year"}
-        emulator.predictions(UNGOVERNED, data=[{"predicted": 0.5, "batchId": "x", "features": values}])
+        row = {"predicted": 0.5, "batchId": "x", "features": values, "humilityRules": ["64b200000000000000000001"]}
+        emulator.predictions(UNGOVERNED, data=[row])
+        health = path("healthSettings")
+        yield "updateDeploymentHealthSettings", client.patch(health, json={"service": {"batchCount": "5"}})

@@ -8,6 +8,7 @@ from email.utils import parsedate_to_datetime
 import httpx
 import pytest
 
+from airflow_provider.emulator.calls import SERVED
 from airflow_provider.emulator.door import EmulatorDoor
 from tests.emulator.demo import GOVERNED, UNGOVERNED, ask_for, taken
 
@@ -55,16 +56,20 @@ def test_an_unknown_token_is_401_and_is_not_echoed(origin: str, emulator: Emulat
     ],
 )
 def test_every_error_says_exactly_application_json(
-    requester: httpx.Client, method: str, path: str, status: int
+    requester: httpx.Client, monkeypatch: pytest.MonkeyPatch, method: str, path: str, status: int
 ) -> None:
     """wire.md B: the content type must be exactly this on every error, else a client's parser breaks."""
+    monkeypatch.delitem(SERVED, "getDeploymentHumilityStats")
     answer = requester.request(method, path)
     assert answer.status_code == status
     assert answer.headers["Content-Type"] == "application/json"
     assert isinstance(answer.json()["message"], str)
 
 
-def test_a_known_operation_that_is_not_served_names_itself(requester: httpx.Client) -> None:
+def test_a_known_operation_that_is_not_served_names_itself(
+    requester: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(SERVED, "getDeploymentHumilityStats")
     assert requester.get(f"deployments/{GOVERNED}/humilityStats/").json() == {
         "message": "getDeploymentHumilityStats is not emulated."
     }

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from airflow_provider.emulator.answers import Answer, empty, refuse
-from airflow_provider.emulator.behaviour import association, challenger_replays, changes
+from airflow_provider.emulator.behaviour import association, challenger_replays, changes, health
 from airflow_provider.emulator.behaviour.deployments import DEPLOYMENT_CAPABILITIES, deployment_view, settings_of
 from airflow_provider.emulator.behaviour.governing import governed, opened_job
 from airflow_provider.emulator.behaviour.rights import owned, role_on, visible
@@ -83,6 +83,8 @@ ORDERS: Mapping[str, Callable[[Record], Any]] = {
 def list_deployments(call: Call) -> Answer:
     """The deployments that the user can view; default order by last prediction, newest first (seed 002:110)."""
     rows = [one for one in call.service.store.rows("deployments") if role_on(call.service, call.user, one)]
+    for one in rows:
+        health.refresh(call.service, one)
     for name, fits in FILTERS.items():
         if name in call.arguments:
             rows = [one for one in rows if fits(call, one, call.arguments[name])]
@@ -97,7 +99,9 @@ def list_deployments(call: Call) -> Answer:
 @serves("getDeployment")
 def get_deployment(call: Call) -> Answer:
     """One deployment; 404 without access, 410 after its deletion if the switch says so."""
-    return Answer(200, deployment_view(call.service, _deployment(call), call.user, look=True))
+    deployment = _deployment(call)
+    health.refresh(call.service, deployment)
+    return Answer(200, deployment_view(call.service, deployment, call.user, look=True))
 
 
 @serves("updateDeployment")
