@@ -19,6 +19,15 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
 APPLY, WATCH, ROLL_BACK = "apply", "watch", "roll_back"
+RESULT = "return_value"
+# What a step leaves in XCom when it ends without a result.
+ALSO = {
+    "compare": "verdict",
+    "approve": "decision",
+    "apply": "decision",
+    "watch": FAILED_CHECK,
+    "roll_back": "decision",
+}
 
 
 class DataRobotRecordPromotionOperator(BaseOperator):
@@ -35,7 +44,8 @@ class DataRobotRecordPromotionOperator(BaseOperator):
     ``failed``), ``deployment_id``, ``model_package_id``, ``previous`` and ``champion`` (model_package_id, model_id,
     name, deployed_at), ``change_requests`` (who asked, who decided and when, with reviews; of the replacement and of
     the way back), ``failed_check``, ``airflow`` (dag_id, run_id, run_type, triggered_by), ``steps`` (name to ``state``
-    and ``result``) and ``recorded_at``. Fails with InvalidCall, and when the file cannot be written.
+    and ``result``; ``told`` is the verdict, decision or check of a step that ended without a result) and
+    ``recorded_at``. Fails with InvalidCall, and when the file cannot be written.
     """
 
     template_fields = ("deployment_id", "model_package_id", "steps", "record_to")
@@ -70,14 +80,7 @@ class DataRobotRecordPromotionOperator(BaseOperator):
     def _record(self, context: Context) -> dict[str, Any]:
         instance, dag_run = context["ti"], context["dag_run"]
         states = self._states(instance)
-
-        def left(step: str, state: str, key: str = "return_value") -> Any:
-            """What a step left, where it ended so; Airflow logs an error where nothing stands."""
-            if states.get(step) != state:
-                return None
-            return instance.xcom_pull(task_ids=self.steps[step], key=key, map_indexes=instance.map_index)
-
-        steps = {name: {"state": states[name], "result": left(name, "success")} for name in self.steps}
+        steps = self._left(instance, states)
         results = {name: step["result"] or {} for name, step in steps.items()}
         apply, back = results[APPLY], results.get(ROLL_BACK, {})
         before = next((found["champion"] for found in results.values() if found.get("champion")), None)
@@ -89,7 +92,7 @@ class DataRobotRecordPromotionOperator(BaseOperator):
             "previous": apply.get("previous") or before,
             "champion": last.get("champion"),
             "change_requests": [one["change_request"] for one in (apply, back) if one.get("change_request")],
-            "failed_check": left(WATCH, "failed", FAILED_CHECK),
+            "failed_check": steps.get(WATCH, {}).get("told"),
             "airflow": {
                 "dag_id": instance.dag_id,
                 "run_id": instance.run_id,
@@ -99,6 +102,23 @@ class DataRobotRecordPromotionOperator(BaseOperator):
             "steps": steps,
             "recorded_at": datetime.now(UTC).isoformat(),
         }
+
+    def _left(self, instance: Any, states: Mapping[str, str | None]) -> dict[str, dict[str, Any]]:
+        """State and result of each step, and what one has told that ended without a result."""
+
+        def pulled(step: str, key: str) -> Any:
+            return instance.xcom_pull(task_ids=self.steps[step], key=key, map_indexes=instance.map_index)
+
+        left: dict[str, dict[str, Any]] = {}
+        last: str | None = "success"
+        for step, state in states.items():
+            left[step] = {"state": state, "result": pulled(step, RESULT) if state == "success" else None}
+            # A step that was skipped behind another has nothing to tell, and Airflow logs an error for that.
+            chose_to_skip = state == "skipped" and last == "success" and step != ROLL_BACK
+            if step in ALSO and (state == "failed" or chose_to_skip):
+                left[step]["told"] = pulled(step, ALSO[step])
+            last = state
+        return left
 
     def _states(self, instance: Any) -> dict[str, str | None]:
         """How each step ended; a mapped group is asked for its own instance only."""

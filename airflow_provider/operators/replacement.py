@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -57,7 +57,8 @@ class DataRobotReplaceModelOperator(DataRobotBaseOperator):
     when it is not known), ``change_request`` (who decided and when, with the ids of open ``duplicates``; None for a
     direct replacement) and ``sent_twice``: operations that were sent again because the first answer was lost, or the
     attempt that sent it died, and nothing of it was seen within ``settle``; if the service carries out the first
-    later than that, it did so twice.
+    later than that, it did so twice. A decision that is no approval stands in XCom under ``decision``, with its
+    ``outcome``, also when the task fails or is skipped.
 
     Fails with ReplacementRefused (validation), ReplacementNotSeen (done by word, not in fact), ConflictingRequest,
     NotAsAsked (the change request was altered), PolicyUnknown, OutcomeUnknown, WaitTimedOut and the errors of the
@@ -136,15 +137,16 @@ class DataRobotReplaceModelOperator(DataRobotBaseOperator):
         self.require_reviews = require_reviews
         self.apply_timeout = apply_timeout
         self._comment = ""
+        self._tell: Callable[[Any], object] = dict
 
     def execute(self, context: Context) -> Any:
         """Tells the reviewers where the run comes from, then runs the life cycle."""
-        self._comment = with_origin(self.message(), context)
+        self._introduce(context)
         return super().execute(context)
 
     def resume(self, context: Context, event: dict[str, Any] | None = None) -> Any:
         """Goes on after the trigger fired; a request may be opened only then."""
-        self._comment = with_origin(self.message(), context)
+        self._introduce(context)
         return super().resume(context, event)
 
     def message(self) -> str:
@@ -210,6 +212,10 @@ class DataRobotReplaceModelOperator(DataRobotBaseOperator):
 
     # --- small things -----------------------------------------------------------------------------------------
 
+    def _introduce(self, context: Context) -> None:
+        self._comment = with_origin(self.message(), context)
+        self._tell = lambda decision: context["ti"].xcom_push(key="decision", value=decision)
+
     @staticmethod
     def _stage(run: Run) -> str:
         assert run.handle is not None, "a wait that ended has a handle"
@@ -231,4 +237,5 @@ class DataRobotReplaceModelOperator(DataRobotBaseOperator):
             on_new_version=arguments.one_of("on_new_version", self.on_new_version, ("fail", "skip", "wait")),
             require_reviews=arguments.flag("require_reviews", self.require_reviews),
             apply_seconds=arguments.seconds("apply_timeout", self.apply_timeout),
+            tell=self._tell,
         )

@@ -1,7 +1,8 @@
 """Promoting a model: from its validation to the record of what became of it, and back when it does not do well.
 
-before ──► validate ──► (request ──► approve) ──► apply ──► watch ──────────────────► promoted ──► (record)
-                                                              └── failed ──► roll_back ──┘
+before ──► validate ──► (challenger ──► replay ──► compare) ──► (request ──► approve) ──► apply ──► watch ──┐
+                                                                                 (record)                  │
+                                                                promoted ◄── roll_back ◄── failed ─────────┘
 """
 
 from __future__ import annotations
@@ -13,21 +14,20 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import TaskGroup
 
-from airflow_provider.api.errors import InvalidCall
-from airflow_provider.mlops.replacement import REQUEST_REASONS
+from airflow_provider.operators.challenger_replays import DataRobotReplayChallengersOperator
+from airflow_provider.operators.challengers import DataRobotCreateChallengerOperator
 from airflow_provider.operators.champion import DataRobotRememberChampionOperator, DataRobotRollBackModelOperator
+from airflow_provider.operators.compare_challengers import DataRobotCompareChallengersOperator
 from airflow_provider.operators.promotion_record import DataRobotRecordPromotionOperator
 from airflow_provider.operators.replacement import DataRobotReplaceModelOperator
 from airflow_provider.operators.replacement_request import DataRobotRequestModelReplacementOperator
 from airflow_provider.operators.validation import DataRobotValidateModelReplacementOperator
 from airflow_provider.operators.watch import FAILED_CHECK, DataRobotWatchDeploymentOperator
 from airflow_provider.sensors.change_request import DataRobotChangeRequestSensor
-from airflow_provider.tasks import arguments
+from airflow_provider.task_groups.checking import checked
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import BaseOperator
-
-STEPS = ("before", "validate", "request", "approve", "apply", "watch", "roll_back", "promoted", "record")
 
 
 def promote_model(
@@ -37,6 +37,7 @@ def promote_model(
     model_package_id: str,
     reason: str = "OTHER",
     validate: bool = True,
+    challenger: Mapping[str, Any] | None = None,
     approval_steps: bool = False,
     watch: float | timedelta | str | None = timedelta(minutes=10),
     roll_back: bool = True,
@@ -53,6 +54,9 @@ def promote_model(
     ========== ============================================================ =====================
     before     notes the champion of today, for the way back                always there
     validate   refuses an unfit model before anybody is asked               ``validate=False``
+    challenger makes the model a challenger                                 unless ``challenger``
+    replay     lets it predict what the champion has predicted              unless ``challenger``
+    compare    goes on only when its numbers are better                     unless ``challenger``
     request    opens a change request, or takes up ours                     unless ``approval_steps``
     approve    waits for the people                                         unless ``approval_steps``
     apply      replaces the champion, and verifies that it is the model     always there
@@ -73,6 +77,8 @@ def promote_model(
     :param model_package_id: the model package (registered model version) that shall serve.
     :param reason: ACCURACY, DATA_DRIFT, ERRORS, SCHEDULED_REFRESH, SCORING_SPEED, OTHER; DEPRECATION only through a
         change request.
+    :param challenger: arguments of the comparison, at least ``metric``: ``{"metric": "AUC", "threshold": 1, "on_fail":
+        "skip"}`` goes on when the model is better than the champion by more than one percent.
     :param watch: seconds or a timedelta to watch the new champion for; 0 is one look.
     :param roll_back: bring the champion of before back when ``apply`` or ``watch`` fails and the model is the champion.
         Whoever marks ``watch`` as failed rolls back by hand.
@@ -91,10 +97,11 @@ def promote_model(
     success. A failure fails the run, also after a way back that went well. A step that is cleared takes up what is
     under way, and what is behind it runs again.
     """
-    given = _checked(locals())
+    more = checked(locals())
     with TaskGroup(group_id, **{"tooltip": "Promote a model", **group_arguments}) as group:
-        build = _Steps(deployment_id, model_package_id, given)
-        build.all(reason, validate, approval_steps, watch)
+        build = _Steps(deployment_id, model_package_id, more)
+        build.before(validate, challenger)
+        build.forth(reason, approval_steps, watch)
         build.ending(watch is not None, roll_back, deactivate_meanwhile, on_rolled_back)
         build.recorded(record)
     return group
@@ -108,11 +115,22 @@ class _Steps:
         self._more = more
         self._made: dict[str, BaseOperator] = {}
 
-    def all(self, reason: str, validate: bool, approval_steps: bool, watch: Any) -> None:
-        """The way forward: each step only after the one before succeeded."""
+    def before(self, validate: bool, challenger: Mapping[str, Any] | None) -> None:
+        """What has to go well before anybody is asked."""
         self._next("before", DataRobotRememberChampionOperator, self._model)
         if validate:
             self._next("validate", DataRobotValidateModelReplacementOperator, {**self._model, "on_champion": "allow"})
+        if challenger is None:
+            return
+        deployment = {"deployment_id": self._model["deployment_id"]}
+        self._next("challenger", DataRobotCreateChallengerOperator, self._model)
+        # A replay that runs already may have begun before the challenger was there.
+        self._next("replay", DataRobotReplayChallengersOperator, {**deployment, "if_running": "wait"})
+        ours = {"challenger_ids": self._left("challenger", "challenger_id")}
+        self._next("compare", DataRobotCompareChallengersOperator, {**deployment, **ours, **challenger})
+
+    def forth(self, reason: str, approval_steps: bool, watch: Any) -> None:
+        """The replacement, with people before it and a watch behind it."""
         apply = {**self._model, "reason": reason, "on_warning": "allow"}
         if approval_steps:
             self._next("request", DataRobotRequestModelReplacementOperator, {**self._model, "reason": reason})
@@ -180,54 +198,3 @@ class _Steps:
 
     def _failed_check(self) -> str:
         return f"{{{{ {self._pulled('watch', FAILED_CHECK)} or '' }}}}"
-
-
-# --- what is wrong while the DAG is parsed ------------------------------------------------------------------------
-
-
-def _checked(given: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    """Refuses what can be seen to be wrong; gives the arguments of single steps."""
-    for name in ("deployment_id", "model_package_id"):
-        if _plain(given[name]):
-            arguments.identifier(name, given[name])
-    if _plain(given["reason"]):
-        arguments.one_of("reason", given["reason"], REQUEST_REASONS)
-    if _plain(given["watch"]):
-        arguments.seconds("watch", given["watch"])
-    if _plain(given["deactivate_meanwhile"]):
-        arguments.flag("deactivate_meanwhile", given["deactivate_meanwhile"])
-    arguments.one_of("on_rolled_back", given["on_rolled_back"], ("fail", "succeed"))
-    for name in ("validate", "approval_steps", "roll_back"):
-        if not isinstance(given[name], bool):
-            raise InvalidCall(f"{name} chooses a step while the DAG is parsed: True or False, not {given[name]!r}")
-    if not isinstance(given["record"], bool) and arguments.absent(given["record"]):
-        raise InvalidCall(f"record must be True, False, or the path or URL of a file, not {given['record']!r}")
-    if given["deactivate_meanwhile"] is True and not given["roll_back"]:
-        raise InvalidCall("deactivate_meanwhile is about the way back, and roll_back is False")
-    return _by_step(given)
-
-
-def _by_step(given: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    chosen = {
-        "validate": given["validate"],
-        "request": given["approval_steps"],
-        "approve": given["approval_steps"],
-        "watch": given["watch"] is not None,
-        "roll_back": given["roll_back"],
-        "record": given["record"] is not False,
-    }
-    there = [name for name in STEPS if chosen.get(name, True)]
-    more = dict(given["step_arguments"] or {})
-    for name, of_step in more.items():
-        if name not in there:
-            raise InvalidCall(f"step_arguments names {name!r}; the steps of this group are {', '.join(there)}")
-        if not isinstance(of_step, Mapping) or "task_id" in of_step:
-            raise InvalidCall(f"step_arguments[{name!r}] must be a mapping of arguments without task_id")
-    return more
-
-
-def _plain(value: Any) -> bool:
-    """Whether the value is what it says: neither a template nor something that is known only at run time."""
-    if isinstance(value, str):
-        return "{{" not in value and "{%" not in value
-    return value is None or isinstance(value, (bool, int, float, timedelta))

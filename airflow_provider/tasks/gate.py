@@ -9,8 +9,8 @@ The server's status decides, pinned to the version of the change that we saw; re
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from airflow_provider.api.errors import NotUnderstood
@@ -45,7 +45,8 @@ class ChangeGate:
     """One change on one deployment that people have to approve.
 
     ``on_changes_requested`` and ``on_new_version``: fail, skip or wait; ``on_cancelled``: fail or skip;
-    ``on_conflict``: fail, wait or cancel_own; ``adopt``: mine or any. ``apply_seconds`` is for applying alone.
+    ``on_conflict``: fail, wait or cancel_own; ``adopt``: mine or any. ``apply_seconds`` is for applying alone; ``tell``
+    is given a decision that ends the task.
     """
 
     deployment_id: str
@@ -61,6 +62,7 @@ class ChangeGate:
     require_reviews: bool = False
     extra_body: Mapping[str, Any] | None = None
     apply_seconds: float | None = APPLY_SECONDS
+    tell: Callable[[dict[str, Any]], object] = field(default=dict, compare=False)
 
     def body(self) -> dict[str, Any]:
         """The body of createChangeRequest."""
@@ -213,6 +215,7 @@ class ChangeGate:
         }[decided.outcome]
         comments = "; ".join(f"{one['by']}: {one['comment']}" for one in decided.decision["reviews"] if one["comment"])
         same = self.duplicates(run, decided.id)
+        self.tell({"outcome": decided.outcome, **decided.decision, "duplicates": same})
         run.memory.settle()
         if same:
             end_as("fail", f"{told}, and there are others that ask for the same: {', '.join(same)}")

@@ -135,7 +135,9 @@ def test_people_who_do_not_approve(
     assert done.run.state == ("success" if what == "skip" else "failed")
     assert found[step] == ("skipped" if what == "skip" else "failed")
     assert (found["watch"], found["promoted"], found["roll_back"]) == (after, after, "skipped")
-    assert done["promotion.record"].result["outcome"] == ("not_promoted" if what == "skip" else "failed")
+    record = done["promotion.record"].result
+    assert record["outcome"] == ("not_promoted" if what == "skip" else "failed")
+    assert record["steps"][step]["told"]["outcome"] == ("cancelled" if deed is cancel else "changesRequested")
     assert service.count("modelReplaced", GOVERNED) == 0
 
 

@@ -118,14 +118,12 @@ def test_a_deployment_stays_out_of_service_when_people_refuse(stage: Stage) -> N
 
 def test_somebody_else_brings_it_back_while_it_is_out_of_service(stage: Stage) -> None:
     rolled_back = rolling_back(stage, GOVERNED, deactivate_meanwhile=True)
-    stage.enter(
-        "reviewer",
-        lambda desk, request: (
-            stage.service.change("deployments", GOVERNED, modelPackageId=V1),
-            approve(desk, request),
-        ),
-        after=3600,
-    )
+
+    def replace_and_approve(desk: Any, request: Any) -> None:
+        stage.service.change("deployments", GOVERNED, modelPackageId=V1)
+        approve(desk, request)
+
+    stage.enter("reviewer", replace_and_approve, after=3600)
     ending = rolled_back.run()
     assert (ending.state, ending.result["outcome"]) == ("success", "already_champion")
     assert deployment_of(stage)["status"] == "active"
