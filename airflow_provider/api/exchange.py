@@ -129,8 +129,9 @@ def _check_readable(call: Call, answer: Answer) -> None:
     """
     if _is_file(call, answer):
         return
-    documented = call.operation.responses.get(str(answer.status), {}).get("content", {})
-    if answer.json() is None and "application/json" in documented and call.operation.method == "GET":
+    documented = call.operation.responses.get(str(answer.status), {})
+    needed = "application/json" in documented.get("content", {}) and not documented.get("x-empty-allowed")
+    if answer.json() is None and needed and call.operation.method == "GET":
         answer.object()
 
 
