@@ -30,6 +30,7 @@ TABLE_OF = {
     "registeredModelId": "registeredModels",
     "versionId": "packages",
     "datasetId": "datasets",
+    "datasetVersionId": "datasetVersions",
 }
 REQUESTS = 250  # for each seed
 
