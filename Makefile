@@ -23,6 +23,8 @@ AIRFLOW_3.3 := 3.3.2
 
 # Floors and tools that do not depend on the Airflow line: the default line alone tests them.
 SAME_ON_EVERY_LINE := contract api mlops emulator packaging docs
+# Both cores, a file at a time on one of them: fixtures of a file are made once.
+SIDE_BY_SIDE := -n 2 --dist loadfile
 QUICK_TESTS := $(wildcard $(addprefix tests/,$(SAME_ON_EVERY_LINE)))
 ARGS ?=
 
@@ -63,7 +65,7 @@ emulator: .venv/.ready ## the emulator of the service on 127.0.0.1:8085
 
 .PHONY: test
 test: .venv/.ready ## set-up and the suite (ARGS='tests/api -x' for a part)
-	@$(PY) -m pytest -q $(ARGS)
+	@$(PY) -m pytest -q $(SIDE_BY_SIDE) $(ARGS)
 
 .PHONY: test-stack
 test-stack: .venv/.ready ## tests that start real Airflow processes (some minutes)
@@ -80,7 +82,7 @@ test-matrix: ## the Airflow-facing tests on Airflow 3.1 and 3.2
 
 test-%: .venv-%/.ready
 	@echo "Airflow $*"
-	@.venv-$*/bin/python -m pytest -q $(foreach part,$(SAME_ON_EVERY_LINE),--ignore=tests/$(part)) $(ARGS)
+	@.venv-$*/bin/python -m pytest -q $(SIDE_BY_SIDE) $(foreach part,$(SAME_ON_EVERY_LINE),--ignore=tests/$(part)) $(ARGS)
 
 .PHONY: check
 check: .venv/.ready ## format, lint, types, floors and the quick tests
@@ -108,6 +110,10 @@ bench: .venv/.ready ## import cost of all operator modules and of the pytest plu
 .PHONY: bench-actuals
 bench-actuals: .venv/.ready ## speed and memory of uploading actuals, and a backfill against the quota (ARGS='--rows 300000')
 	@$(PY) -m benchmarks.actuals $(ARGS)
+
+.PHONY: bench-datasets
+bench-datasets: .venv/.ready ## memory and speed of datasets up and down, in megabytes (ARGS='1 200 2000')
+	@$(PY) -m benchmarks.dataset_stream $(ARGS)
 
 .PHONY: wheel
 wheel: .venv/.ready ## wheel and sdist in dist/

@@ -45,6 +45,7 @@ async def completes(visit: Visit) -> None:
 
 @pytest.fixture(autouse=True)
 async def _nothing_is_left() -> AsyncIterator[None]:
+    pool._pools.clear()  # what other tests of this process left belongs to loops that ended
     yield
     for kept in list(pool._pools.values()):
         kept._keeper.cancel()
