@@ -194,7 +194,7 @@ class _Steps:
     def _previous(self) -> str:
         """The champion that ``apply`` replaced, where it came to say so, else the one of ``before``."""
         replaced = f"({self._pulled('apply')} or {{}}).get('previous')"
-        return f"{{{{ ({replaced} or ({self._pulled('before')} or {{}}).get('champion')) | tojson }}}}"
+        return f"{{{{ ({replaced} or ({self._pulled('before')} or {{}}).get('champion') or {{}}) | tojson }}}}"
 
     def _failed_check(self) -> str:
         return f"{{{{ {self._pulled('watch', FAILED_CHECK)} or '' }}}}"

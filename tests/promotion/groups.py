@@ -34,7 +34,8 @@ def champion(service: EmulatorDoor, deployment: str = UNGOVERNED) -> str:
     return str(service.world("deployments")[deployment]["modelPackageId"])
 
 
+VALIDATION = "validateDeploymentModelReplacement"  # a POST that changes nothing
 FORTH = ("before", "validate", "apply", "watch")
 WELL = {**dict.fromkeys((*FORTH, "promoted"), "success"), "roll_back": "skipped"}
 BACK = {**WELL, "watch": "failed", "roll_back": "success", "promoted": "upstream_failed"}
-__all__ = ["BACK", "FORTH", "V2", "V3", "WELL", "champion", "ill", "promotion", "states"]
+__all__ = ["BACK", "FORTH", "V2", "V3", "VALIDATION", "WELL", "champion", "ill", "promotion", "states"]
