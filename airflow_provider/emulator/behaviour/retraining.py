@@ -39,6 +39,7 @@ WORDS = {
     "never_changes": dict.fromkeys(("initializing", "training", "finished", "failed"), "running"),
 }
 CANCELLING = 60  # seconds, where cancelling takes its time
+SKILL = 0.2  # of a retrained model, see challenger_scores.py: newer data, so it predicts somewhat better
 
 
 def runs_of(service: Service, policy_id: str) -> list[Record]:
@@ -176,7 +177,7 @@ def _retrain(service: Service, job: Record) -> None:
     policy = service.store.tables["retrainingPolicies"][run["policyId"]]
     if not run["modelPackageId"]:
         _refuse_unset(service, run)
-        _register(service, run, deployment)
+        _register(service, run, deployment, policy)
     try:
         _act(service, run, deployment, policy)
     except (JobFails, Refusal) as failure:
@@ -204,8 +205,11 @@ def _act(service: Service, run: Record, deployment: Record, policy: Record) -> N
         _replace(service, run, deployment, package)
 
 
-def _register(service: Service, run: Record, deployment: Record) -> None:
-    """The new model: a version of the champion's registered model, of a project of its own."""
+def _register(service: Service, run: Record, deployment: Record, policy: Record) -> None:
+    """The new model: a version of the champion's registered model, of a project of its own.
+
+    The control door may set ``skill`` on a policy, for what its next models are worth.
+    """
     champion = service.store.tables["packages"][deployment["modelPackageId"]]
     versions = [
         one for one in service.store.rows("packages") if one["registeredModelId"] == champion["registeredModelId"]
@@ -222,6 +226,7 @@ def _register(service: Service, run: Record, deployment: Record) -> None:
         "projectName": f"{champion['projectName']}, retrained",
         "createdAt": service.clock.iso(),
         "createdBy": run["userId"],
+        "skill": policy.get("skill", SKILL),
     }
     service.store.add("packages", package, "packageCreated")
     made = {"projectId": package["projectId"], "modelPackageId": package["id"]}
