@@ -44,6 +44,8 @@ TABLE_OF = {
     "retrainingPolicyId": "retrainingPolicies",
     "runId": "retrainingRuns",
     "logId": "jobs",
+    "resourceRequestBundleId": "computeBundles",
+    "datasetVersionId": "datasetVersions",
 }
 REQUESTS = 250  # for each seed
 
