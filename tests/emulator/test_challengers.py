@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 import pytest
 
+from airflow_provider.emulator.behaviour.replay_schedule import next_moment
 from airflow_provider.emulator.door import EmulatorDoor
 from tests.emulator.demo import CANDIDATE, DOUBTFUL, MISFIT, NIGHTLY, SECOND_CANDIDATE, UNGOVERNED, taken
 from tests.emulator.rows import make_multiclass, make_regression, send
@@ -364,3 +366,54 @@ def test_replay_settings(emulator: EmulatorDoor, requester: httpx.Client) -> Non
     schedule = {"minute": [30], "hour": [2], "dayOfMonth": ["*"], "month": ["*"], "dayOfWeek": [1]}
     requester.patch(path, json={"schedule": schedule})
     assert taken(requester.get(path)) == {"enabled": True, "schedule": schedule}
+
+
+def test_a_scheduled_replay_starts_by_itself(emulator: EmulatorDoor, requester: httpx.Client) -> None:
+    """Help page: a recurring replay at a time in UTC; one that meets a running one is left out."""
+    path = f"deployments/{UNGOVERNED}/challengerReplaySettings/"
+    emulator.predictions(UNGOVERNED, rows=10)
+    made(emulator, requester)
+    every = {"minute": ["*"], "hour": ["*"], "dayOfMonth": ["*"], "month": ["*"], "dayOfWeek": ["*"]}
+    daily = {**every, "minute": [30], "hour": ["2"]}
+    requester.patch(path, json={"enabled": True, "schedule": daily})
+    assert emulator.count("challengersReplayed", UNGOVERNED) == 0
+    emulator.advance(3 * 86_400)
+    assert emulator.count("challengersReplayed", UNGOVERNED) == 3
+    assert emulator.predictions(UNGOVERNED)["rows"] == 20
+    emulator.jobs("challengerReplay", seconds=90)
+    requester.patch(path, json={"schedule": every})
+    emulator.advance(600)
+    assert emulator.count("challengersReplayed", UNGOVERNED) in (3 + 4, 3 + 5)
+    requester.patch(path, json={"enabled": False})
+    before = emulator.count("challengersReplayed", UNGOVERNED)
+    emulator.advance(86_400)
+    assert emulator.count("challengersReplayed", UNGOVERNED) <= before + 1
+
+
+def test_a_schedule_that_cannot_be_kept_is_no_fault(emulator: EmulatorDoor, requester: httpx.Client) -> None:
+    path = f"deployments/{UNGOVERNED}/challengerReplaySettings/"
+    requester.patch(path, json={"enabled": True})  # there are no challengers
+    emulator.advance(2 * 86_400)
+    requester.patch(path, json={"schedule": {"month": ["never"]}})
+    emulator.advance(2 * 86_400)
+    assert emulator.count("challengersReplayed", UNGOVERNED) == 0
+
+
+@pytest.mark.parametrize(
+    ("schedule", "moment"),
+    [
+        ({"minute": [0], "hour": [0]}, "2025-03-02T00:00:00+00:00"),
+        ({"minute": [45], "hour": ["*"]}, "2025-03-01T10:45:00+00:00"),
+        ({"minute": [30], "hour": ["*"]}, "2025-03-01T11:30:00+00:00"),  # not the minute that has begun
+        ({"minute": [0], "hour": [6], "dayOfWeek": [7]}, "2025-03-02T06:00:00+00:00"),
+        ({"minute": [0], "hour": [6], "dayOfWeek": [1]}, "2025-03-03T06:00:00+00:00"),
+        ({"minute": [0], "hour": [0], "dayOfMonth": [29], "month": [2]}, "2028-02-29T00:00:00+00:00"),
+        ({"minute": [0], "hour": [0], "dayOfMonth": [31], "month": [2]}, None),
+        ("daily", None),
+    ],
+    ids=str,
+)
+def test_the_next_moment_of_a_schedule(schedule: Any, moment: str | None) -> None:
+    after = datetime.fromisoformat("2025-03-01T10:30:20+00:00").timestamp()  # a Saturday
+    found = next_moment(schedule, after)
+    assert (None if found is None else datetime.fromtimestamp(found, UTC).isoformat()) == moment

@@ -7,6 +7,7 @@ from airflow_provider.emulator.behaviour import challenger_replays as replays
 from airflow_provider.emulator.behaviour import challengers
 from airflow_provider.emulator.behaviour.moments import BadMoment, naive_is_utc, seconds
 from airflow_provider.emulator.behaviour.packages import package_of
+from airflow_provider.emulator.behaviour.replay_schedule import plan_next
 from airflow_provider.emulator.behaviour.rights import owned, visible
 from airflow_provider.emulator.calls import Call, serves
 from airflow_provider.emulator.store import Record
@@ -82,6 +83,7 @@ def update_replay_settings(call: Call) -> Answer:
     settings = {**replays.replay_settings(deployment), **(call.body or {})}
     changes = {"challengerReplay": settings}
     call.service.store.change("deployments", deployment["id"], changes, "challengerReplaySettingsUpdated")
+    plan_next(call.service, deployment)
     return empty(200)
 
 
