@@ -166,8 +166,9 @@ def test_an_example_runs(
     verdict(service, states, lambda task_id, **which: xcoms(run, task_id, **which))
 
 
-# Run beside the tests of their areas: tests/gates, tests/journeys, tests/challengers (test_example.py or the like).
-ELSEWHERE = {"accuracy_gate", "challengers", "nightly_actuals"}
+# Run beside the tests of their areas: tests/gates, tests/journeys, tests/challengers, tests/notifications
+# (test_example.py or the like).
+ELSEWHERE = {"accuracy_gate", "challengers", "nightly_actuals", "notifications"}
 
 
 def test_every_example_is_run() -> None:
