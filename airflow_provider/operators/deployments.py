@@ -7,6 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider.api.errors import DataRobotError, InvalidCall
+from airflow_provider.mlops.naming import NotOne
 from airflow_provider.mlops.replacement import champion_of
 from airflow_provider.tasks import arguments
 from airflow_provider.tasks.base import DataRobotBaseOperator, Step
@@ -21,10 +22,6 @@ IMPORTANCES = ("CRITICAL", "HIGH", "MODERATE", "LOW")
 HEALTHS = ("failing", "not_started", "passing", "unavailable", "unknown", "warning")
 STATUSES = ("active", "archived", "errored", "inactive", "launching", "replacingModel", "stopping")
 PAGE = 100  # listDeployments: at most 100 a page
-
-
-class NotOne(DataRobotError):
-    """A label names no deployment, or more than one."""
 
 
 class TooMany(DataRobotError):
@@ -91,7 +88,7 @@ class DataRobotListDeploymentsOperator(DataRobotBaseReadOperator):
     :param service_health: failing, not_started, passing, unavailable, unknown, warning; ``model_health`` and
         ``accuracy_health`` likewise.
     :param status: active, archived, errored, inactive, launching, replacingModel, stopping.
-    :param tags: deployments that have every one of these tags (name: value; None: any value).
+    :param tags: deployments that have every one of these tags (name: value; None: any value), or that as JSON text.
     :param most: fail when more are found than this; a filter that is wider than thought is noticed.
     :param fields: which fields of each deployment to return; ``["id"]`` gives plain ids.
 
@@ -121,7 +118,7 @@ class DataRobotListDeploymentsOperator(DataRobotBaseReadOperator):
         model_health: str | Sequence[str] | None = None,
         accuracy_health: str | Sequence[str] | None = None,
         status: str | Sequence[str] | None = None,
-        tags: Mapping[str, str | None] | None = None,
+        tags: Mapping[str, str | None] | str | None = None,
         most: int | str = 1000,
         fields: str | Sequence[str] = ("id", "label", "importance", "status"),
         **kwargs: Any,
@@ -139,7 +136,7 @@ class DataRobotListDeploymentsOperator(DataRobotBaseReadOperator):
 
     def prepare(self) -> None:
         """Checks every argument before anything is sent."""
-        self.tags = arguments.mapping("tags", self.tags)
+        self._tags = arguments.mapping("tags", self.tags) or {}
         self.most = arguments.whole("most", self.most, 0)
         self.fields = arguments.several("fields", self.fields)
         if not self.fields:
@@ -150,7 +147,7 @@ class DataRobotListDeploymentsOperator(DataRobotBaseReadOperator):
             "modelHealth": arguments.some_of("model_health", self.model_health, HEALTHS),
             "accuracyHealth": arguments.some_of("accuracy_health", self.accuracy_health, HEALTHS),
             "status": arguments.some_of("status", self.status, STATUSES),
-            "tagKeys": list(self.tags or ()),
+            "tagKeys": list(self._tags),
         }
         self._filters: dict[str, Any] = {name: chosen for name, chosen in words.items() if chosen}
         if not arguments.absent(self.search):
@@ -171,7 +168,7 @@ class DataRobotListDeploymentsOperator(DataRobotBaseReadOperator):
     def _tagged(self, deployment: Mapping[str, Any]) -> bool:
         """The service matches any of the tags; every one of them is asked for here."""
         has = {tag.get("name"): tag.get("value") for tag in deployment.get("tags") or ()}
-        return all(name in has and value in (None, has[name]) for name, value in (self.tags or {}).items())
+        return all(name in has and value in (None, has[name]) for name, value in self._tags.items())
 
 
 class DataRobotUpdateDeploymentOperator(DataRobotBaseOperator):
