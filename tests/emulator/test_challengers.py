@@ -84,6 +84,17 @@ def test_a_challenger_is_made_by_a_job(origin: str, emulator: EmulatorDoor, requ
     assert emulator.count("challengerCreated", seen["id"]) == 1
 
 
+def test_a_version_tells_where_it_is_a_challenger(emulator: EmulatorDoor, requester: httpx.Client) -> None:
+    """Seed 004:2146: true if the version is a challenger in the deployment."""
+    path = f"registeredModels/64c000000000000000000001/versions/{CANDIDATE}/deployments/"
+    assert taken(requester.get(path))["data"] == []
+    made(emulator, requester)
+    [found] = taken(requester.get(path))["data"]
+    assert (found["id"], found["isChallenger"], found["currentlyDeployed"]) == (UNGOVERNED, True, False)
+    everywhere = taken(requester.get("registeredModels/64c000000000000000000001/deployments/"))["data"]
+    assert sorted(one["isChallenger"] for one in everywhere) == [False, False, True]
+
+
 @pytest.mark.parametrize(("value", "count"), [("at_end", 0), ("at_once", 1)])
 def test_switch_challenger_appears(emulator: EmulatorDoor, requester: httpx.Client, value: str, count: int) -> None:
     emulator.switches(challenger_appears=value)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider.emulator.answers import Answer, refuse
 from airflow_provider.emulator.behaviour.packages import (
@@ -19,6 +19,9 @@ from airflow_provider.emulator.behaviour.rights import role_on
 from airflow_provider.emulator.calls import Call, serves
 from airflow_provider.emulator.handlers.model_packages import filtered, matches_search
 from airflow_provider.emulator.store import Record
+
+if TYPE_CHECKING:
+    from airflow_provider.emulator.service import Service
 
 Filter = Callable[[Call, Record, Any], bool]
 
@@ -96,38 +99,47 @@ def get_version(call: Call) -> Answer:
 
 @serves("listRegisteredModelDeployments")
 def list_deployments_of_model(call: Call) -> Answer:
-    """Deployments whose champion is a version of the model."""
+    """Deployments whose champion or challenger is a version of the model."""
     return _deployments(call, _versions(call, _model(call)))
 
 
 @serves("listRegisteredModelVersionDeployments")
 def list_deployments_of_version(call: Call) -> Answer:
-    """Deployments whose champion is this version."""
+    """Deployments whose champion or challenger is this version."""
     return _deployments(call, [version_of(call)])
 
 
 def _deployments(call: Call, versions: list[Record]) -> Answer:
-    pairs = [(one, version) for version in versions for one in deployments_of(call.service, version)]
-    seen = {one["id"]: version for one, version in pairs if role_on(call.service, call.user, one)}
-    rows = call.service.listed([one for one, _ in pairs if one["id"] in seen])
+    uses = [use for version in versions for use in _uses(call.service, version)]
+    rows = call.service.listed([use for use in uses if role_on(call.service, call.user, use)])
     text = call.arguments.get("search")
     if text is not None:
         rows = [one for one in rows if text.lower() in one["label"].lower()]
-    return call.page([_deployment(call, one, seen[one["id"]]) for one in _sorted(call, rows)])
+    return call.page([_deployment(call, one) for one in _sorted(call, rows)])
 
 
-def _deployment(call: Call, one: Record, version: Record) -> Record:
+def _uses(service: Service, version: Record) -> Iterator[Record]:
+    """The deployments of a version, each with what the version is there (seed 004:2146)."""
+    for one in deployments_of(service, version):
+        yield {**one, "version": version, "isChallenger": False}
+    for challenger in service.store.rows("challengers"):
+        deployment = service.store.get("deployments", challenger["deploymentId"])
+        if deployment is not None and challenger["modelPackageId"] == version["id"] and challenger["state"] == "ready":
+            yield {**deployment, "version": version, "isChallenger": True}
+
+
+def _deployment(call: Call, one: Record) -> Record:
     return {
         "id": one["id"],
         "label": one["label"],
         "status": one["status"],
         "createdAt": one["createdAt"],
         "createdBy": person(call.service, one["createdBy"]),
-        "currentlyDeployed": True,
-        "firstDeployedAt": one["deployedAt"],
+        "currentlyDeployed": not one["isChallenger"],
+        "firstDeployedAt": None if one["isChallenger"] else one["deployedAt"],
         "firstDeployedBy": person(call.service, one["createdBy"]),
-        "isChallenger": False,
-        "registeredModelVersion": version["registeredModelVersion"],
+        "isChallenger": one["isChallenger"],
+        "registeredModelVersion": one["version"]["registeredModelVersion"],
     }
 
 
