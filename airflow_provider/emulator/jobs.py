@@ -31,6 +31,7 @@ SECONDS: Mapping[str, float] = {
     "deploymentErasure": 5,
     "monitoringDataDeletion": 5,
     "onDemandReport": 10,
+    "predictionInputs": 10,
     "changeRequestApply": 2,
     "changeRequestCancel": 0,
     "changeRequestOpened": 0,

@@ -207,3 +207,43 @@ def test_compute_bundles(requester: httpx.Client) -> None:
     assert [one["id"] for one in jobs["data"]] == ["cpu.small"]
     assert taken(requester.get("mlops/compute/bundles/gpu.medium/"))["gpuMaker"] == "nvidia"
     assert requester.get("mlops/compute/bundles/none/").status_code == 404
+
+
+INPUTS = f"deployments/{UNGOVERNED}/predictionInputs/fromDataset/"
+
+
+def external(emulator: EmulatorDoor) -> None:
+    environment = {"id": "64a300000000000000000001", "name": "Elsewhere", "platform": "other"}
+    emulator.change("deployments", UNGOVERNED, predictionEnvironment=environment)
+
+
+def dataset(emulator: EmulatorDoor, client: httpx.Client, text: bytes) -> dict[str, str]:
+    made = taken(client.post("datasets/fromFile/", files={"file": ("made.csv", text, "text/csv")}))
+    emulator.advance(6)
+    return {"datasetId": made["catalogId"]}
+
+
+@pytest.mark.parametrize("location", ["none", "given"])
+def test_predictions_made_elsewhere_are_taken_from_a_dataset(
+    requester: httpx.Client, emulator: EmulatorDoor, location: str
+) -> None:
+    """Seed 002:4989; wire.md I: no Location since API 2.23."""
+    emulator.switches(prediction_inputs_location=location)
+    external(emulator)
+    text = b'customer_id,churned,timestamp\na,"[0.9, 0.1]",2026-02-20T10:00:00Z\nb,"[0.2, 0.8]",\n'
+    answer = requester.post(INPUTS, json=dataset(emulator, requester, text))
+    assert (answer.status_code, answer.content, "Location" in answer.headers) == (202, b"", location == "given")
+    emulator.advance(11)
+    assert emulator.predictions(UNGOVERNED)["rows"] == 2
+    assert emulator.count("predictionsAssigned", UNGOVERNED) == 1
+    found = taken(requester.get(f"deployments/{UNGOVERNED}/predictionResults/"))["data"]
+    assert {one["associationId"] for one in found} == {"a", "b"}
+
+
+def test_predictions_that_nobody_can_take(requester: httpx.Client, emulator: EmulatorDoor) -> None:
+    """The page: 405 for internal deployments, 422 for what cannot be processed."""
+    body = dataset(emulator, requester, b"customer_id,other\na,1\n")
+    assert requester.post(INPUTS, json=body).status_code == 405
+    external(emulator)
+    answer = requester.post(INPUTS, json=body)
+    assert (answer.status_code, answer.json()) == (422, {"message": "The dataset has no column churned."})
