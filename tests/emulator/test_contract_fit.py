@@ -20,7 +20,7 @@ from airflow_provider.emulator import handlers
 from airflow_provider.emulator.calls import SERVED
 from airflow_provider.emulator.door import EmulatorDoor
 from tests.emulator import monitoring
-from tests.emulator import batch_walk, export_walk
+from tests.emulator import administration_walk, batch_walk, export_walk
 from tests.emulator.demo import (
     CANDIDATE,
     CHURN,
@@ -113,6 +113,7 @@ def visit(
     yield from batch_walk.walk(emulator, requester)
     yield from export_walk.walk(emulator, requester)
     yield from visit_registry(emulator, requester)
+    yield from administration_walk.walk(emulator, requester, admin)
     yield from deployments(emulator, requester)
     yield "listDeletedDeployments", admin.get("deletedDeployments/")
 
