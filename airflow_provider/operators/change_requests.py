@@ -11,6 +11,7 @@ from airflow_provider.api.waits import canonical
 from airflow_provider.mlops import review
 from airflow_provider.tasks import arguments
 from airflow_provider.tasks.base import DataRobotBaseOperator, Step
+from airflow_provider.tasks.callbacks import Callbacks, RequestOpened, listed
 from airflow_provider.tasks.gate import COMMENT_LENGTH, ChangeGate
 from airflow_provider.tasks.links import deployment_url, entity_url
 from airflow_provider.tasks.run import Run
@@ -68,6 +69,9 @@ class DataRobotCreateChangeRequestOperator(DataRobotBaseOperator):
     :param auto_apply: let the service apply the change when it is approved.
     :param adopt: take up an equal open request of ``mine`` or of ``any`` user.
     :param on_conflict: ``fail`` or ``cancel_own`` when a request of the same action for another change is open.
+    :param on_request_opened: a callback or several (functions, notifiers) that are called as soon as the request was
+        opened, with ``change_request`` in their context: ``id``, ``link``, ``approvals_required`` and more. One that
+        fails is logged. A request that was taken up tells nobody again.
 
     Returns ``change_request_id``, ``version``, ``status``, ``approvals_required``, ``adopted`` and ``sent_twice`` (as
     of the replace operator). It does not wait for the decision: put a DataRobotChangeRequestSensor behind it.
@@ -100,6 +104,7 @@ class DataRobotCreateChangeRequestOperator(DataRobotBaseOperator):
         auto_apply: bool | str = False,
         adopt: str = "mine",
         on_conflict: str = "fail",
+        on_request_opened: Callbacks = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -110,10 +115,12 @@ class DataRobotCreateChangeRequestOperator(DataRobotBaseOperator):
         self.auto_apply = auto_apply
         self.adopt = adopt
         self.on_conflict = on_conflict
+        self.on_request_opened = on_request_opened
+        self._context: Mapping[str, Any] = {}
 
     def execute(self, context: Context) -> Any:
         """Tells the reviewers where the run comes from, then runs the life cycle."""
-        self.comment = with_origin(self.comment, context)
+        self.comment, self._context = with_origin(self.comment, context), context
         return super().execute(context)
 
     def prepare(self) -> None:
@@ -133,6 +140,7 @@ class DataRobotCreateChangeRequestOperator(DataRobotBaseOperator):
             adopt=arguments.one_of("adopt", self.adopt, ("mine", "any")),
             on_conflict=arguments.one_of("on_conflict", self.on_conflict, ("fail", "cancel_own")),
             extra_body=self.extra_body,
+            on_opened=RequestOpened(listed("on_request_opened", self.on_request_opened), self._context),
         )
         prepare(self.operation, {}, self._gate.body(), self.extra_body)
 

@@ -11,6 +11,7 @@ from airflow_provider.mlops import replacement
 from airflow_provider.operators.change_requests import with_origin
 from airflow_provider.tasks import arguments
 from airflow_provider.tasks.base import DataRobotBaseOperator, Step
+from airflow_provider.tasks.callbacks import Callbacks, RequestOpened, listed
 from airflow_provider.tasks.gate import COMMENT_LENGTH, ChangeGate
 from airflow_provider.tasks.links import deployment_url
 from airflow_provider.tasks.memory import Handle
@@ -50,6 +51,9 @@ class DataRobotReplaceModelOperator(DataRobotBaseOperator):
     :param on_cancelled: ``fail`` or ``skip`` when the request is cancelled.
     :param on_new_version: ``fail``, ``skip`` or ``wait`` when somebody edits the request.
     :param require_reviews: refuse an approval that has fewer approving reviews than it needs.
+    :param on_request_opened: a callback or several (functions, notifiers) that are called on the worker as soon as a
+        change request was opened, with ``change_request`` in their context: ``id``, ``link``, ``approvals_required``
+        and more. One that fails is logged.
     :param apply_timeout: seconds or a timedelta for the replacement itself, once it is allowed.
     :param timeout: for everything, approval included; default 30 days.
 
@@ -112,6 +116,7 @@ class DataRobotReplaceModelOperator(DataRobotBaseOperator):
         on_cancelled: str = "fail",
         on_new_version: str = "fail",
         require_reviews: bool | str = False,
+        on_request_opened: Callbacks = None,
         apply_timeout: float | timedelta | str | None = timedelta(hours=4),
         timeout: float | timedelta | str | None = MONTH,
         on_timeout: str = "leave",
@@ -135,8 +140,10 @@ class DataRobotReplaceModelOperator(DataRobotBaseOperator):
         self.on_cancelled = on_cancelled
         self.on_new_version = on_new_version
         self.require_reviews = require_reviews
+        self.on_request_opened = on_request_opened
         self.apply_timeout = apply_timeout
         self._comment = ""
+        self._context: Mapping[str, Any] = {}
         self._tell: Callable[[Any], object] = dict
 
     def execute(self, context: Context) -> Any:
@@ -213,7 +220,7 @@ class DataRobotReplaceModelOperator(DataRobotBaseOperator):
     # --- small things -----------------------------------------------------------------------------------------
 
     def _introduce(self, context: Context) -> None:
-        self._comment = with_origin(self.message(), context)
+        self._comment, self._context = with_origin(self.message(), context), context
         self._tell = lambda decision: context["ti"].xcom_push(key="decision", value=decision)
 
     @staticmethod
@@ -237,5 +244,6 @@ class DataRobotReplaceModelOperator(DataRobotBaseOperator):
             on_new_version=arguments.one_of("on_new_version", self.on_new_version, ("fail", "skip", "wait")),
             require_reviews=arguments.flag("require_reviews", self.require_reviews),
             apply_seconds=arguments.seconds("apply_timeout", self.apply_timeout),
+            on_opened=RequestOpened(listed("on_request_opened", self.on_request_opened), self._context),
             tell=self._tell,
         )

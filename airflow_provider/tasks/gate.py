@@ -46,7 +46,7 @@ class ChangeGate:
 
     ``on_changes_requested`` and ``on_new_version``: fail, skip or wait; ``on_cancelled``: fail or skip;
     ``on_conflict``: fail, wait or cancel_own; ``adopt``: mine or any. ``apply_seconds`` is for applying alone; ``tell``
-    is given a decision that ends the task.
+    is given a decision that ends the task; ``on_opened`` is told of a request that was opened, not of one taken up.
     """
 
     deployment_id: str
@@ -62,6 +62,7 @@ class ChangeGate:
     require_reviews: bool = False
     extra_body: Mapping[str, Any] | None = None
     apply_seconds: float | None = APPLY_SECONDS
+    on_opened: Callable[[Run, Mapping[str, Any]], None] | None = None
     tell: Callable[[dict[str, Any]], object] = field(default=dict, compare=False)
 
     def body(self) -> dict[str, Any]:
@@ -94,6 +95,8 @@ class ChangeGate:
         self._claim(run, entity)
         self._refuse_altered(run, entity)
         run.log.info("Change request %s is open, version %s.", entity["id"], entity.get("changeVersionId"))
+        if self.on_opened is not None:
+            self.on_opened(run, entity)
         return self.wait_for_decision(entity)
 
     def open(self, run: Run) -> review.OpenRequests:
