@@ -87,6 +87,9 @@ def _measured(client: Client, comparison: Comparison, model: Mapping[str, Any]) 
         client, accuracy_gate(comparison.deployment_id, comparison.metric, comparison.window, whatever, filters)
     )
     missing = found["reason"] if found["outcome"] == "no_data" else None
+    answered = found["details"].get("model_id")
+    if answered not in (None, model["model_id"]):
+        missing = f"asked for model {model['model_id']}, the service answered for {answered}"
     return {**model, "value": found["value"], "sample": found["sample"], "missing": missing}
 
 

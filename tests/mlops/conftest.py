@@ -11,14 +11,14 @@ import pytest
 from airflow_provider.api.client import Client
 from tests.api.tools import Clock, Even, Script, settings
 
-Told = Callable[[Iterable[httpx.Response]], tuple[Client, Script]]
+Told = Callable[[Iterable[httpx.Response | Exception]], tuple[Client, Script]]
 
 
 @pytest.fixture
 def told() -> Told:
     """``client, script = told([answers in the order in which they are asked])``."""
 
-    def make(answers: Iterable[httpx.Response]) -> tuple[Client, Script]:
+    def make(answers: Iterable[httpx.Response | Exception]) -> tuple[Client, Script]:
         script, clock = Script(answers), Clock()
         options: dict[str, Any] = {"sleep": clock.sleep, "clock": clock, "rng": Even()}
         return Client(settings(), transport=script.transport, **options), script
