@@ -115,6 +115,19 @@ WEBHOOK_TEST = Endings(
     keeps=("status",),
 )
 
+# wire.md J: the entity of a batch prediction tells, by a plain 200 (never 303).
+BATCH_PREDICTION = Endings(
+    field="status",
+    words={
+        "INITIALIZING": "pending",
+        "RUNNING": "pending",
+        "COMPLETED": "done",
+        "ABORTED": "failed",
+        "FAILED": "failed",
+    },
+    message="statusDetails",
+)
+
 ENTITIES: Mapping[str, Endings] = {
     "export": EXPORT,
     "package": PACKAGE,
@@ -122,5 +135,6 @@ ENTITIES: Mapping[str, Endings] = {
     "deletion": DELETION,
     "application": APPLICATION,
     "dataset": DATASET,
+    "batch_prediction": BATCH_PREDICTION,
     "webhookTest": WEBHOOK_TEST,
 }

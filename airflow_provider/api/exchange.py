@@ -18,7 +18,7 @@ from airflow_provider.api.messages import Call
 from airflow_provider.api.retry import Retries, Rng
 from airflow_provider.api.settings import Settings
 from airflow_provider.api.transport import POOL_TIMEOUT
-from airflow_provider.api.uploads import ANSWER_SECONDS, Upload
+from airflow_provider.api.uploads import ANSWER_SECONDS, Stream, Upload
 from airflow_provider.api.waiting import Waiting
 from airflow_provider.api.writes import WRITES
 
@@ -41,7 +41,7 @@ class Wire(TypedDict):
     method: str
     url: str
     headers: dict[str, str]
-    content: bytes | None
+    content: bytes | BinaryIO | None
     files: NotRequired[dict[str, tuple[str, BinaryIO, str]]]
     data: NotRequired[dict[str, str]]
     timeout: NotRequired[tuple[float, float, float, float]]
@@ -73,10 +73,13 @@ class Exchange:
         wire: Wire = {"method": call.operation.method, "url": url, "headers": headers, "content": call.content()}
         if isinstance(call.body, Upload):  # its media type names a boundary, which the transport makes
             wire["files"], wire["data"] = call.body.parts(), dict(call.body.fields)
-            patience = max(self.settings.read_timeout, ANSWER_SECONDS)
-            wire["timeout"] = (self.settings.connect_timeout, patience, self.settings.read_timeout, POOL_TIMEOUT)
         elif call.media_type:
             headers["content-type"] = call.media_type
+        if isinstance(call.body, Stream):
+            wire["content"] = call.body.from_start()
+        if isinstance(call.body, (Upload, Stream)):
+            patience = max(self.settings.read_timeout, ANSWER_SECONDS)
+            wire["timeout"] = (self.settings.connect_timeout, patience, self.settings.read_timeout, POOL_TIMEOUT)
         return wire
 
     def read(self, call: Call, status: int, headers: Iterable[tuple[str, str]], content: bytes) -> Answer:

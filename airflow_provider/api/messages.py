@@ -19,7 +19,7 @@ from urllib.parse import quote, urlencode
 from airflow_provider.api.answers import Answer
 from airflow_provider.api.errors import InvalidCall
 from airflow_provider.api.locations import local_path
-from airflow_provider.api.uploads import Upload
+from airflow_provider.api.uploads import Stream, Upload
 from airflow_provider.contract import (
     Operation,
     Parameter,
@@ -36,6 +36,7 @@ log = logging.getLogger(__name__)
 _told: set[str] = set()
 
 MULTIPART = "multipart/form-data"
+JSON = "application/json"
 Pairs = tuple[tuple[str, str], ...]
 
 
@@ -60,12 +61,12 @@ class Call:
     @property
     def media_type(self) -> str | None:
         """What the body is; None without a body."""
-        return None if self.body is None else (self.operation.body_media_type or "application/json")
+        return None if self.body is None else (self.operation.body_media_type or JSON)
 
     @property
     def shown(self) -> Any:
         """The body as plain JSON, for plans and logs: bytes by their length, a file by its name."""
-        if isinstance(self.body, Upload):
+        if isinstance(self.body, (Upload, Stream)):
             return self.body.plain()
         return f"{len(self.body)} bytes" if isinstance(self.body, bytes) else self.body
 
@@ -73,7 +74,7 @@ class Call:
         """The body as bytes, None where it is none or a file; raises :class:`InvalidCall` where JSON has no form."""
         if self.body is None or isinstance(self.body, bytes):
             return self.body
-        if isinstance(self.body, Upload):
+        if isinstance(self.body, (Upload, Stream)):
             return None
         try:
             return json.dumps(self.body, allow_nan=False, separators=(",", ":")).encode()
@@ -124,9 +125,13 @@ def reading(target: str) -> Call:
 
 def _body(operation: Operation, body: Any, extra: Any) -> tuple[Any, list[str]]:
     """The body to send and what is wrong with it."""
-    if isinstance(body, Upload) != (operation.body_media_type == MULTIPART) and body is not None:
-        what = "no file" if isinstance(body, Upload) else "a file (airflow_provider.api.uploads.Upload)"
+    kind = {MULTIPART: Upload, None: None, JSON: None}.get(operation.body_media_type, Stream)
+    given = type(body) if isinstance(body, (Upload, Stream)) else None
+    if body is not None and given is not kind:
+        what = "no file" if kind is None else f"a file (airflow_provider.api.uploads.{kind.__name__})"
         return body, [f"{operation.id} takes {what} @ $"]
+    if isinstance(body, Stream):
+        return body, []
     if isinstance(body, Upload):
         body = replace(body, fields=(*body.fields, *((name, str(value)) for name, value in extra.items())))
         return body, check_body(operation, body.plain(), contract())

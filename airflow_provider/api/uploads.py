@@ -1,4 +1,4 @@
-"""A file as the body of a call. The transport reads it while it sends, so memory stays the same for any size."""
+"""A file as the body of a call, or in it. The transport reads it while it sends: memory is the same for any size."""
 
 from __future__ import annotations
 
@@ -40,3 +40,28 @@ class Upload:
         """The file as the transport takes it, from its start."""
         self.stream.seek(0)
         return {FILE_FIELD: (self.name, self.stream, self.media_type)}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stream:
+    """A body that is a file and nothing else; its media type is the operation's.
+
+    :param stream: open for reading bytes, and able to go back to its start: a call that was turned away is sent again.
+    :param name: for messages.
+    """
+
+    stream: BinaryIO
+    name: str
+
+    def __post_init__(self) -> None:
+        if not self.stream.seekable():
+            raise InvalidCall(f"{self.name} can be read only once: an upload needs a file that can be read again")
+
+    def plain(self) -> dict[str, Any]:
+        """The body in plain JSON, for plans and logs: the file by its name."""
+        return {FILE_FIELD: self.name}
+
+    def from_start(self) -> BinaryIO:
+        """The file as the transport takes it."""
+        self.stream.seek(0)
+        return self.stream

@@ -160,6 +160,10 @@ WRITES: Mapping[str, Write] = {
     "createDatasetVersionFromFile": _blind("listDatasetVersions", "each one makes a version, and none carries a mark"),
     "updateDataset": _settable("getDataset"),
     "deleteDataset": _gone("getDataset"),
+    # Batch predictions
+    "createBatchPrediction": _blind("listBatchPredictions", "each one is a job that scores the rows"),
+    "uploadBatchPredictionCsv": _settable("getBatchPrediction", "a job takes one file and refuses a second"),
+    "deleteBatchPrediction": _settable("getBatchPrediction", "what is aborted stays aborted"),
     # Status records
     "deleteStatus": _gone("getStatus"),
 }

@@ -78,7 +78,7 @@ def read_body(operation: Operation, content: bytes | Upload, content_type: str |
     """
     if not operation.writes or not content:
         return None
-    if isinstance(content, Upload) or operation.body_media_type == MULTIPART:
+    if isinstance(content, Upload) or operation.body_media_type not in (None, JSON):
         return _read_upload(operation, content, content_type)
     if content_type is not None and content_type.partition(";")[0].strip().lower() != JSON:
         raise refuse(415, f"Unsupported media type {content_type!r}; send {operation.body_media_type or JSON}.")
@@ -89,12 +89,12 @@ def read_body(operation: Operation, content: bytes | Upload, content_type: str |
 
 
 def _read_upload(operation: Operation, content: bytes | Upload, content_type: str | None) -> Any:
-    if not isinstance(content, Upload) or operation.body_media_type != MULTIPART:
+    if not isinstance(content, Upload) or operation.body_media_type != content.media_type:
         raise refuse(415, f"Unsupported media type {content_type!r}; send {operation.body_media_type or JSON}.")
     if content.fault is not None:
         raise refuse(400, content.fault)
     body = content.body()
-    if FILE_FIELD not in body:  # the text of the documented 422
+    if content.media_type == MULTIPART and FILE_FIELD not in body:  # the text of the documented 422
         raise refuse(422, "The request cannot be processed. The request did not contain file contents.")
     return body
 

@@ -1,4 +1,4 @@
-"""Bodies as they come in: JSON is held in memory, a multipart upload goes to disk piece by piece."""
+"""Bodies as they come in: JSON is held in memory, a multipart upload or a CSV goes to disk piece by piece."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
 MULTIPART = b"multipart/form-data"
+CSV = b"text/csv"
 FILE_FIELD = "file"  # wire.md J
 KEPT = "x-emulator-upload"  # key of a body under which its file is told: name on disk, size, rows
 LONGEST_FIELD = 65_536  # bytes of a form field beside the file
@@ -27,6 +28,8 @@ class Upload:
     :param boundary: between the parts
     :param path: where the file goes
     """
+
+    media_type = MULTIPART.decode()
 
     def __init__(self, boundary: bytes, path: Path) -> None:
         self.fault: str | None = None
@@ -110,13 +113,37 @@ class Upload:
         self._ended = True
 
 
+class Plain(Upload):
+    """A body that is itself the file, on its way to disk."""
+
+    media_type = CSV.decode()
+
+    def __init__(self, path: Path) -> None:
+        self.fault: str | None = None
+        self._path = path
+        self._lines = LineCounter()
+        self._out = path.open("wb")
+        self._ended = True
+
+    def feed(self, data: bytes) -> None:
+        """Take the next piece."""
+        assert self._out is not None, "it is open until the body is over"
+        self._lines.feed(data)
+        self._out.write(data)
+
+    def body(self) -> dict[str, Any]:
+        """Where the file is kept."""
+        return {KEPT: {"name": self._path.name, "size": self._lines.size, "lines": self._lines.lines}}
+
+
 async def receive(request: Request, files: Files) -> bytes | Upload:
     """The whole body: its bytes, or an upload whose file is on disk."""
     kind, options = parse_options_header(request.headers.get("content-type"))
     boundary = options.get(b"boundary")
-    if kind != MULTIPART or not boundary:
+    if kind != CSV and (kind != MULTIPART or not boundary):
         return await request.body()
-    upload = Upload(boundary, files.path(f"incoming-{new_id()}"))
+    path = files.path(f"incoming-{new_id()}")
+    upload = Plain(path) if kind == CSV else Upload(boundary or b"", path)
     try:
         async for piece in request.stream():
             upload.feed(piece)

@@ -1,4 +1,4 @@
-"""Custom metrics and monitoring batches, each operation at least once: for the walk through everything served."""
+"""The walk through custom metrics, monitoring batches and batch predictions: each operation at least once."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ def walk(emulator: EmulatorDoor, requester: httpx.Client) -> Answers:
     """Answers, good and bad."""
     yield from batches(emulator, requester)
     yield from metrics(emulator, requester)
+    yield from scoring(emulator, requester)
 
 
 def batches(emulator: EmulatorDoor, requester: httpx.Client) -> Answers:
@@ -62,3 +63,22 @@ def metrics(emulator: EmulatorDoor, requester: httpx.Client) -> Answers:
     yield "getDeploymentCustomMetricsBatchSummary", requester.get(f"{DEPLOYMENT}customMetricsBatchSummary/")
     yield "listDeploymentCustomMetrics", requester.get(path)
     yield "deleteDeploymentCustomMetric", requester.delete(one)
+
+
+def scoring(emulator: EmulatorDoor, requester: httpx.Client) -> Answers:
+    made = requester.post("batchPredictions/", json={"deploymentId": UNGOVERNED})
+    yield "createBatchPrediction", made
+    yield "createBatchPrediction", requester.post("batchPredictions/", json={})
+    path = f"batchPredictions/{made.json()['id']}/"
+    for content in (b"a,b\n1,2\n", b"a\n"):
+        answer = requester.put(f"{path}csvUpload/", content=content, headers={"Content-Type": "text/csv"})
+        yield "uploadBatchPredictionCsv", answer
+    yield "downloadBatchPrediction", requester.get(f"{path}download/")
+    yield "getBatchPrediction", requester.get(path)
+    emulator.advance(31)
+    yield "getBatchPrediction", requester.get(path)
+    yield "downloadBatchPrediction", requester.get(f"{path}download/")
+    yield "listBatchPredictions", requester.get("batchPredictions/")
+    yield "deleteBatchPrediction", requester.delete(path)
+    other = requester.post("batchPredictions/", json={"deploymentId": UNGOVERNED}).json()
+    yield "deleteBatchPrediction", requester.delete(f"batchPredictions/{other['id']}/")
