@@ -84,7 +84,9 @@ def title_of(context: Mapping[str, Any]) -> str:
     """Which task or DAG it is, and how it ended."""
     request = context.get("change_request")
     if request:
-        return f"Change request {request['id']} is open: {request['action']}"
+        hours = request.get("hours_left")
+        state = "is open" if hours is None else f"lapses in {hours} h" if hours > 0 else "has lapsed"
+        return f"Change request {request['id']} {state}: {request['action']}"
     instance = context.get("ti")
     if instance is not None:
         state = getattr(instance, "state", None)

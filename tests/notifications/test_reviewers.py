@@ -9,7 +9,7 @@ import pytest
 
 from tests.harness import GOVERNED, UNGOVERNED, V3, replacing
 from tests.people import approve
-from tests.stages import task
+from tests.stages import read_only, task
 
 if TYPE_CHECKING:
     from tests.harness import Stage, Task
@@ -101,4 +101,50 @@ def test_plan_only_tells_nobody(stage: Stage) -> None:
 def test_something_that_cannot_be_called_is_refused_before_anything_is_sent(stage: Stage) -> None:
     ended = asking(stage, on_request_opened=["mail them"]).run()
     assert "on_request_opened must be a callback or a list of callbacks" in str(ended.error)
+    assert stage.service.log() == []
+
+
+# --- reminders ----------------------------------------------------------------------------------------------------
+
+
+def reminding(stage: Stage, **arguments: Any) -> Task:
+    from airflow_provider.operators.reminders import DataRobotRemindReviewersOperator
+
+    return read_only(stage, DataRobotRemindReviewersOperator, **arguments)
+
+
+def test_requests_that_are_about_to_lapse_are_told_of(stage: Stage) -> None:
+    from airflow_provider.notifications.remote_event import DataRobotRemoteEventNotifier
+
+    told: list[Any] = []
+    request_id = asking(stage).run().result["change_request_id"]
+    notifier = DataRobotRemoteEventNotifier(deployment_id=GOVERNED)
+    given: dict[str, Any] = {"lapse_after": "172800", "within": 86_400, "deployment_id": GOVERNED}
+    given |= {"on_lapsing": [told.append, notifier]}
+    assert reminding(stage, **given).run().result == []
+    stage.service.advance(30 * 3600)
+    (found,) = reminding(stage, **given).run().result
+    assert (found["id"], found["hours_left"]) == (request_id, 18.0)
+    assert found["lapses_at"] == "2026-03-04T08:00:00Z"
+    assert told[0]["change_request"] == found
+    (event,) = stage.service.world("remoteEvents").values()
+    assert event["event"]["title"] == f"Change request {request_id} lapses in 18.0 h: replaceModelPackage"
+    assert reminding(stage, **{**given, "deployment_id": UNGOVERNED}).run().result == []
+    stage.service.advance(24 * 3600)
+    assert reminding(stage, **given).run().result[0]["hours_left"] == -6.0
+    approve(stage.desk("reviewer"), stage.desk("reviewer").requests()[0])
+    assert reminding(stage, **given).run().result == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"deployment_id": "a b"}, "deployment_id must be an id"),
+        ({"within": "soon"}, "within must be a number of seconds"),
+        ({"lapse_after": -1}, "lapse_after must be a number of seconds"),
+        ({"on_lapsing": 5}, "on_lapsing must be a callback"),
+    ],
+)
+def test_bad_input_of_a_reminder(stage: Stage, arguments: dict[str, Any], said: str) -> None:
+    assert said in str(reminding(stage, **arguments).run().error)
     assert stage.service.log() == []
