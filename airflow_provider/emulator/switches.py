@@ -45,9 +45,10 @@ def known() -> Mapping[str, Switch]:
 
 
 @functools.cache
-def lies() -> Mapping[str, str]:
-    """Named wrong behaviours of a service, each with a sentence."""
-    return {name: text for area in _areas().values() for name, text in area.get("lies", {}).items()}
+def lies(*areas: str) -> Mapping[str, str]:
+    """Named wrong behaviours of a service, each with a sentence; of these areas, else of all."""
+    chosen = [_areas()[name] for name in areas or _areas()]
+    return {name: text for area in chosen for name, text in area.get("lies", {}).items()}
 
 
 @functools.cache

@@ -49,7 +49,8 @@ def named(ending: Ending) -> str:
 
 
 def test_no_lie_is_forgotten() -> None:
-    assert set(ENDS) == set(lies()) - {"actuals_lost", "challenger_not_created", "replayed_nothing"}  # met elsewhere
+    """Those of the areas that a replacement touches; the others are met beside the tests of their areas."""
+    assert set(ENDS) == set(lies("core", "deployments", "governance"))
 
 
 @pytest.mark.parametrize("deferrable", [True, False], ids=["deferred", "in place"])
