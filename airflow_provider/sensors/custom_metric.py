@@ -28,7 +28,7 @@ class DataRobotCustomMetricSensor(CustomMetricTask, DataRobotBaseGateSensor):
         rounded down to the hour.
     :param window_last: how long before its end the window begins, when no ``window_start`` is given: whole hours, as a
         timedelta, or ``24h``, ``7d`` (default), ``P7D``.
-    :param filters: further documented arguments of getDeploymentCustomMetricSummary (modelPackageId, batchId).
+    :param filters: further documented arguments of getDeploymentCustomMetricSummary (modelPackageId).
     :param on_fail: with ``wait_for="data"``: ``fail``, ``skip`` or ``branch`` when the rule is not met.
     :param branches: task id, task group id or list of them to follow for each outcome: ``pass`` and ``fail``.
 
