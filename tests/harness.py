@@ -50,6 +50,7 @@ LINES = {
     "createChangeRequest": r"POST /api/v2/changeRequests/",
     "updateChangeRequestStatus": r"PATCH /api/v2/changeRequests/\w+/status/",
     "replaceDeploymentModel": r"PATCH /api/v2/deployments/\w+/model/",
+    "createDeploymentPredictionDataExport": r"POST /api/v2/deployments/\w+/predictionDataExports/",
 }
 Build = Callable[[], Any]
 Happening = Callable[[], object]

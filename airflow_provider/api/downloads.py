@@ -23,7 +23,6 @@ from airflow_provider.api.exchange import Exchange, Wire, check_kind
 from airflow_provider.api.messages import Call
 from airflow_provider.api.settings import origin_of
 
-BLOCK = 1 << 18  # bytes that are held at a time
 HOPS = 4  # redirects that are followed
 MOVED = (301, 302, 303, 307, 308)
 OWN = ("authorization", "cookie")  # what no other origin gets; extra headers may carry secrets too
@@ -118,7 +117,7 @@ def _hop(exchange: Exchange, http: wires.Http, call: Call, wire: Wire, file: Gro
                 return exchange.read(call, status, headers.items(), response.read())
             check_kind(call, found)
             file.begin(_offset(found), found)
-            for block in response.iter_bytes(BLOCK):
+            for block in response.iter_bytes():  # as they come: what is written survives the process
                 file.write(block)
             return found
     except wires.TRANSPORT_ERRORS as error:

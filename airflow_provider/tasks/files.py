@@ -58,8 +58,13 @@ def put(stream: BinaryIO, target: ObjectStoragePath) -> None:
     local = target.protocol in ("file", "")
     place = target.with_name(f".{target.name}.part") if local else target
     stream.seek(0)
-    with place.open("wb") as written:
-        while block := stream.read(BLOCK):
-            written.write(block)
+    try:
+        with place.open("wb") as written:
+            while block := stream.read(BLOCK):
+                written.write(block)
+    except BaseException:
+        if local:
+            Path(place.path).unlink(missing_ok=True)
+        raise
     if local:
         Path(place.path).replace(target.path)
