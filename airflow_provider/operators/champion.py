@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider.api.errors import Conflict, DataRobotError, Forbidden, InvalidCall, Unprocessable
@@ -38,6 +39,8 @@ class DataRobotRememberChampionOperator(DataRobotBaseReadOperator):
 
     :param deployment_id: the deployment.
     :param model_package_id: the model package that will be promoted.
+    :param watch: seconds or a timedelta for which the promoted model will be watched. Only checked: what is wrong with
+        it is better told now than after the promotion.
 
     Returns ``champion`` (model_package_id, model_id, name, deployed_at; None when it is the promoted model already and
     nothing else is remembered), ``deployment_id``, ``label``, ``importance`` and ``status``. Put it upstream of the
@@ -45,13 +48,21 @@ class DataRobotRememberChampionOperator(DataRobotBaseReadOperator):
     earlier lines forget it with the XCom. Fails with the errors of the service. Operation: getDeployment.
     """
 
-    template_fields = (*DataRobotBaseReadOperator.template_fields, "deployment_id", "model_package_id")
+    template_fields = (*DataRobotBaseReadOperator.template_fields, "deployment_id", "model_package_id", "watch")
     _store: Any = None
 
-    def __init__(self, *, deployment_id: str, model_package_id: str, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *,
+        deployment_id: str,
+        model_package_id: str,
+        watch: float | timedelta | str | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.deployment_id = deployment_id
         self.model_package_id = model_package_id
+        self.watch = watch
 
     def execute(self, context: Context) -> Any:
         """Asks, and gives plain JSON."""
@@ -62,6 +73,7 @@ class DataRobotRememberChampionOperator(DataRobotBaseReadOperator):
         """Checks every argument before anything is sent."""
         self.deployment_id = arguments.identifier("deployment_id", self.deployment_id)
         self.model_package_id = arguments.identifier("model_package_id", self.model_package_id)
+        self.watch = arguments.seconds("watch", self.watch)
 
     def link(self, web_url: str) -> str | None:
         """The deployment's page."""

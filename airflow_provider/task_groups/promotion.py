@@ -100,7 +100,7 @@ def promote_model(
     more = checked(locals())
     with TaskGroup(group_id, **{"tooltip": "Promote a model", **group_arguments}) as group:
         build = _Steps(deployment_id, model_package_id, more)
-        build.before(validate, challenger)
+        build.before(validate, challenger, watch)
         build.forth(reason, approval_steps, watch)
         build.ending(watch is not None, roll_back, deactivate_meanwhile, on_rolled_back)
         build.recorded(record)
@@ -115,9 +115,9 @@ class _Steps:
         self._more = more
         self._made: dict[str, BaseOperator] = {}
 
-    def before(self, validate: bool, challenger: Mapping[str, Any] | None) -> None:
+    def before(self, validate: bool, challenger: Mapping[str, Any] | None, watch: Any) -> None:
         """What has to go well before anybody is asked."""
-        self._next("before", DataRobotRememberChampionOperator, self._model)
+        self._next("before", DataRobotRememberChampionOperator, {**self._model, "watch": watch})
         if validate:
             self._next("validate", DataRobotValidateModelReplacementOperator, {**self._model, "on_champion": "allow"})
         if challenger is None:

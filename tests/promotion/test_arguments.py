@@ -57,15 +57,17 @@ def test_an_argument_that_a_step_does_not_have_is_told_by_airflow() -> None:
 
 
 @pytest.mark.parametrize(
-    "given", [{"deployment_id": "{{ params.id }}"}, {"reason": "{{ params.id }}"}], ids=lambda given: next(iter(given))
+    ("given", "step"),
+    [({"watch": "{{ params.id }}"}, "before"), ({"reason": "{{ params.id }}"}, "apply")],
+    ids=["watch", "reason"],
 )
 def test_a_template_is_checked_before_anything_is_written(
-    service: EmulatorDoor, perform: Perform, given: dict[str, Any]
+    service: EmulatorDoor, perform: Perform, given: dict[str, Any], step: str
 ) -> None:
     done = perform(lambda: promotion(**given, validate=False) and None, run_conf={"id": "a b"})
     found = states(done)
     assert done.run.state == "failed"
-    assert found["before" if "deployment_id" in given else "apply"] == "failed"
+    assert found[step] == "failed"
     assert set(service.accepted()) <= {VALIDATION}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -89,8 +90,9 @@ def test_people_decide_about_the_way_back(stage: Stage) -> None:
     assert deployment_of(stage)["status"] == "active"
 
 
-@pytest.mark.parametrize("inactive", ["hangs", "works", "refuse_409"])
-@pytest.mark.parametrize("deferrable", [True, False], ids=["deferred", "on the worker"])
+@pytest.mark.parametrize(
+    ("inactive", "deferrable"), [("hangs", True), ("works", True), ("refuse_409", True), ("hangs", False)]
+)
 def test_a_deployment_is_out_of_service_while_people_decide(stage: Stage, inactive: str, deferrable: bool) -> None:
     stage.anew(replace_while_inactive=inactive)
     seen: list[str] = []
@@ -157,21 +159,20 @@ def test_a_plan_sends_nothing(stage: Stage) -> None:
     assert set(stage.service.accepted()) <= {VALIDATION}
 
 
-@pytest.mark.parametrize("store", [True, False], ids=["3.3", "before 3.3"])
-def test_a_worker_may_die_at_any_request(stage: Stage, store: bool) -> None:
-    """One request, one replacement, and in service at the end."""
-    arguments: dict[str, Any] = {"deactivate_meanwhile": True, "retries": 2, "store": store, "comment": "c"}
+def test_a_worker_may_die_at_any_request(stage: Stage) -> None:
+    """One request, one replacement, and in service at the end; with a memory that lasts and without."""
+    arguments: dict[str, Any] = {"deactivate_meanwhile": True, "retries": 2}
     stage.enter("reviewer", approve, after=3600)
     stage.transport = counting = Crashing(0, after=False)
     assert rolling_back(stage, GOVERNED, **arguments).run().state == "success"
-    deaths = [(nth, after) for nth in range(1, counting.count + 1) for after in (False, True)]
-    for nth, after in share_of(deaths, 0.06):
+    deaths = itertools.product(range(1, counting.count + 1), (False, True), (False, True))
+    for nth, after, store in share_of(deaths, 0.03):
         stage.anew()
         stage.enter("reviewer", approve, after=3600)
-        rolled_back = rolling_back(stage, GOVERNED, **arguments)
+        rolled_back = rolling_back(stage, GOVERNED, store=store, **arguments)
         stage.transport = Crashing(nth, after)
         ending = rolled_back.run()
-        told = f"death {'after' if after else 'before'} request {nth}: {ending}"
+        told = f"death {'after' if after else 'before'} request {nth}, {'3.3' if store else 'before 3.3'}: {ending}"
         assert ending.state == "success", told
         assert (deployment_of(stage)["modelPackageId"], deployment_of(stage)["status"]) == (V1, "active"), told
         assert stage.service.count("modelReplaced", GOVERNED) == 1, told
