@@ -71,6 +71,10 @@ test: .venv/.ready ## set-up and the suite (ARGS='tests/api -x' for a part)
 test-stack: .venv/.ready ## tests that start real Airflow processes (some minutes)
 	@$(PY) -m pytest -q -m stack $(ARGS)
 
+.PHONY: test-contract
+test-contract: .venv/.ready ## 100 drawn requests for each operation, fitting and unfit, judged by the contract (EXAMPLES=1000)
+	@EXAMPLES=$${EXAMPLES:-100} $(PY) -m pytest -q -n 2 tests/fuzz $(ARGS)
+
 .PHONY: test-wheel
 test-wheel: .venv/.ready ## builds the wheel and tries it in a new environment for each Airflow line (some minutes)
 	@$(PY) -m pytest -q -m slow_install tests/packaging $(ARGS)
@@ -114,6 +118,10 @@ bench-actuals: .venv/.ready ## speed and memory of uploading actuals, and a back
 .PHONY: bench-datasets
 bench-datasets: .venv/.ready ## memory and speed of datasets up and down, in megabytes (ARGS='1 200 2000')
 	@$(PY) -m benchmarks.dataset_stream $(ARGS)
+
+.PHONY: bench-exports
+bench-exports: .venv/.ready ## an export's download beside curl, tee and sha256sum, in megabytes (ARGS='200 2000')
+	@$(PY) -m benchmarks.exports $(ARGS)
 
 .PHONY: wheel
 wheel: .venv/.ready ## wheel and sdist in dist/

@@ -34,17 +34,23 @@ class ContractError(Exception):
 @functools.cache
 def contract() -> Contract:
     """The whole contract, read once, on first use."""
-    document = _read(HERE / "datarobot-api.openapi.json")
-    for file in _files("additions"):
-        _merge_addition(document, _read(file), file.name)
-    corrections = sorted((one for file in _files("corrections") for one in _read(file)), key=lambda c: c["number"])
-    for correction in corrections:
-        _correct(document, correction)
-    schemas = document["components"]["schemas"]
+    whole, corrections = document()
+    schemas = whole["components"]["schemas"]
     for name, schema in schemas.items():
         _refuse_unknown(schema, f"#/components/schemas/{name}")
-    operations = {operation.id: operation for operation in _operations(document)}
+    operations = {operation.id: operation for operation in _operations(whole)}
     return Contract(operations=operations, schemas=schemas, corrections=tuple(corrections))
+
+
+def document() -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """The OpenAPI document with additions and corrections, and the corrections in the order of their numbers."""
+    whole: dict[str, Any] = _read(HERE / "datarobot-api.openapi.json")
+    for file in _files("additions"):
+        _merge_addition(whole, _read(file), file.name)
+    corrections = sorted((one for file in _files("corrections") for one in _read(file)), key=lambda c: c["number"])
+    for correction in corrections:
+        _correct(whole, correction)
+    return whole, corrections
 
 
 def _files(folder: str) -> list[Path]:

@@ -17,7 +17,7 @@ from airflow_provider.emulator.store import Record
 def delete_monitoring_data(call: Call) -> Answer:
     """200; with a Location, which a real client needs, or without, as on the page (wire.md A.4)."""
     deployment = owned(call.service, call.user, call.arguments["deploymentId"])
-    first, end, model = (call.body.get(name) for name in ("start", "end", "modelId"))
+    first, end, model = ((call.body or {}).get(name) for name in ("start", "end", "modelId"))
     try:
         span = monitoring_data.window(call.service, first, end)
     except BadMoment as bad:
@@ -35,7 +35,7 @@ def delete_monitoring_data(call: Call) -> Answer:
 def make_report(call: Call) -> Answer:
     """200 and the Location of the job that makes and mails it (seed 002:4655)."""
     deployment = visible(call.service, call.user, call.arguments["deploymentId"])
-    arguments = {"deploymentId": deployment["id"], "reportId": call.body.get("id")}
+    arguments = {"deploymentId": deployment["id"], "reportId": (call.body or {}).get("id")}
     job = start(call.service, "onDemandReport", "makeReport", arguments, f"deployments/{deployment['id']}/")
     return call.accepted(job, status=200)
 
