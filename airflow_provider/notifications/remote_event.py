@@ -85,8 +85,8 @@ def title_of(context: Mapping[str, Any]) -> str:
     request = context.get("change_request")
     if request:
         hours = request.get("hours_left")
-        state = "is open" if hours is None else f"lapses in {hours} h" if hours > 0 else "has lapsed"
-        return f"Change request {request['id']} {state}: {request['action']}"
+        how = "is open" if hours is None else f"lapses in {hours} h" if hours > 0 else "has lapsed"
+        return f"Change request {request['id']} {how}: {request['action']}"
     instance = context.get("ti")
     if instance is not None:
         state = getattr(instance, "state", None)

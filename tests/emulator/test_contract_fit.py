@@ -19,8 +19,7 @@ from airflow_provider.contract import contract
 from airflow_provider.emulator import handlers
 from airflow_provider.emulator.calls import SERVED
 from airflow_provider.emulator.door import EmulatorDoor
-from tests.emulator import monitoring
-from tests.emulator import administration_walk, batch_walk, export_walk
+from tests.emulator import administration_walk, batch_walk, export_walk, monitoring
 from tests.emulator.demo import (
     CANDIDATE,
     CHURN,
@@ -110,6 +109,7 @@ def visit(
     yield from retraining(emulator, requester)
     yield from challengers(emulator, requester)
     yield from notifications(emulator, requester)
+    yield from entity_notifications(requester)
     yield from batch_walk.walk(emulator, requester)
     yield from export_walk.walk(emulator, requester)
     yield from visit_registry(emulator, requester)
@@ -339,6 +339,28 @@ def notifications(emulator: EmulatorDoor, requester: httpx.Client) -> Iterator[t
     code = {"emailAddress": "somebody@example.com", "verificationCode": "wrong"}
     answer = requester.post("notificationEmailChannelVerificationStatus/", json=code)
     yield "checkNotificationEmailChannelVerification", answer
+
+
+def entity_notifications(requester: httpx.Client) -> Iterator[tuple[str, httpx.Response]]:
+    related = {"relatedEntityType": "deployment", "relatedEntityId": UNGOVERNED}
+    made = requester.post("entityNotificationChannels/", json=HOOK | related)
+    yield "createEntityNotificationChannel", made
+    channels = f"entityNotificationChannels/deployment/{UNGOVERNED}/"
+    channel = f"{channels}{made.json()['id']}/"
+    named = {"channelId": made.json()["id"], "name": "told", "channelScope": "entity", "active": True, **related}
+    wanted = requester.post("entityNotificationPolicies/", json={**named, "eventGroup": "model_deployments.all"})
+    yield "createEntityNotificationPolicy", wanted
+    yield "createEntityNotificationPolicy", requester.post("entityNotificationPolicies/", json=named | {"active": 1})
+    policies = f"entityNotificationPolicies/deployment/{UNGOVERNED}/"
+    policy_path = f"{policies}{wanted.json()['id']}/"
+    for path, kind in ((channel, "Channel"), (policy_path, "Policy")):
+        yield f"getEntityNotification{kind}", requester.get(path)
+        yield f"updateEntityNotification{kind}", requester.put(path, json={"name": "other"})
+    yield "listEntityNotificationChannels", requester.get(channels)
+    yield "listEntityNotificationPolicies", requester.get(policies)
+    yield "deleteEntityNotificationPolicy", requester.delete(policy_path)
+    yield "deleteEntityNotificationChannel", requester.delete(channel)
+    yield "getEntityNotificationChannel", requester.get(channel)
 
 
 def deployments(emulator: EmulatorDoor, requester: httpx.Client) -> Iterator[tuple[str, httpx.Response]]:

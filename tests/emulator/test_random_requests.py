@@ -40,6 +40,7 @@ TABLE_OF = {
     "muteId": "notificationMutes",
     "notificationId": "notifications",
     "userNotificationId": "userNotifications",
+    "relatedEntityId": "deployments",
     "challengerId": "challengers",
     "retrainingPolicyId": "retrainingPolicies",
     "runId": "retrainingRuns",
@@ -87,8 +88,8 @@ class Draw:
 
 
 def path_of(operation: Operation, emulator: EmulatorDoor, draw: Draw) -> str:
-    path = operation.path
-    for name in (one.name for one in operation.parameters if one.where == "path"):
+    path = operation.path.replace("{relatedEntityType}", "deployment")
+    for name in (one.name for one in operation.parameters if one.where == "path" and f"{{{one.name}}}" in path):
         there = [*emulator.world(TABLE_OF[name])][-6:]
         path = path.replace(
             f"{{{name}}}", draw.random.choice(there if there and draw.likely(0.95) else ["0" * 24, "x"])

@@ -31,8 +31,13 @@ HIDDEN = "********"
 
 
 def sees(user: Record, record: Record) -> bool:
-    """Whether the user sees a channel or policy: the own ones, those of an organisation, all for administrators."""
-    return bool(record["uid"] == user["id"] or record["orgId"] is not None or is_admin(user))
+    """Whether the user sees a channel or policy: the own ones, those of an organisation, all for administrators.
+
+    Those of a deployment are seen there.
+    """
+    return record.get("relatedEntityId") is None and bool(
+        record["uid"] == user["id"] or record["orgId"] is not None or is_admin(user)
+    )
 
 
 def visible(service: Service, user: Record, table: str, key: str, called: str) -> Record:

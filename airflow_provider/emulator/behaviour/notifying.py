@@ -74,9 +74,16 @@ def _meant(service: Service, policy: Record, happening: Happening) -> bool:
     return bool(
         policy["active"]
         and (named or grouped)
+        and _about(policy, happening)
         and _sees(service, policy["uid"], happening)
         and not _muted(service, policy, happening)
     )
+
+
+def _about(policy: Record, happening: Happening) -> bool:
+    """A policy of a deployment is about this deployment only."""
+    wanted = policy.get("relatedEntityId")
+    return wanted is None or (happening.deployment is not None and happening.deployment["id"] == wanted)
 
 
 def _sees(service: Service, user_id: str, happening: Happening) -> bool:
@@ -105,7 +112,7 @@ def send(
     note: dict[str, Any] = {
         "channelId": channel.get("id", ""),
         "channelType": channel["channelType"],
-        "channelScope": "organization" if channel.get("orgId") else None,
+        "channelScope": _scope(channel),
         "policyId": policy_id,
         "owner": owner,
         "parentId": parent,
@@ -132,6 +139,12 @@ def send(
         case other:
             webhooks.over(service, sent["id"], "failed", fault=f"{other} channels are not emulated.")
     return sent
+
+
+def _scope(channel: Record) -> str | None:
+    if channel.get("relatedEntityId"):
+        return "entity"
+    return "organization" if channel.get("orgId") else None
 
 
 def mail(service: Service, to: str | None, subject: str, text: str) -> None:
