@@ -51,9 +51,10 @@ class Cost:
 
 
 def dag_file_cost(processes: int = PROCESSES) -> Cost:
-    """All modules of operators and sensors, on top of ``airflow.sdk``."""
+    """All modules of operators, sensors and task groups, on top of ``airflow.sdk``."""
     info = get_provider_info()
     modules = [name for kind in ("operators", "sensors") for part in info[kind] for name in part["python-modules"]]
+    modules.append("airflow_provider.task_groups.promotion")
     return _cost("operators and sensors on top of airflow.sdk", 100, "airflow.sdk", modules, processes)
 
 

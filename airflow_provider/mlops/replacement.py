@@ -114,7 +114,8 @@ def refuse_unfit(validation: Mapping[str, Any], target: Target, on_warning: str)
     listed = "; ".join(f"{name}: {check.get('message') or check.get('status')}" for name, check in checks.items())
     raise ReplacementRefused(
         f"{target} does not fit, validation is {status}: {validation.get('message')}"
-        + (f" ({listed})" if listed else ""),
+        + (f" ({listed})" if listed else "")
+        + ("; on_warning='allow' would accept it" if status == "warning" else ""),
         checks,
     )
 

@@ -34,6 +34,8 @@ def checked(given: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
             arguments.identifier(name, given[name])
     if _plain(given["reason"]):
         arguments.one_of("reason", given["reason"], REQUEST_REASONS)
+    if _plain(given["on_warning"]):
+        arguments.one_of("on_warning", given["on_warning"], ("fail", "allow"))
     if _plain(given["watch"]):
         arguments.seconds("watch", given["watch"])
     if _plain(given["deactivate_meanwhile"]):

@@ -36,6 +36,7 @@ def promote_model(
     deployment_id: str,
     model_package_id: str,
     reason: str = "OTHER",
+    on_warning: str = "fail",
     validate: bool = True,
     challenger: Mapping[str, Any] | None = None,
     approval_steps: bool = False,
@@ -77,6 +78,7 @@ def promote_model(
     :param model_package_id: the model package (registered model version) that shall serve.
     :param reason: ACCURACY, DATA_DRIFT, ERRORS, SCHEDULED_REFRESH, SCORING_SPEED, OTHER; DEPRECATION only through a
         change request.
+    :param on_warning: ``fail`` or ``allow`` a model whose validation says ``warning``.
     :param challenger: arguments of the comparison, at least ``metric``: ``{"metric": "AUC", "threshold": 1, "on_fail":
         "skip"}`` goes on when the model is better than the champion by more than one percent.
     :param watch: seconds or a timedelta to watch the new champion for; 0 is one look.
@@ -100,8 +102,8 @@ def promote_model(
     more = checked(locals())
     with TaskGroup(group_id, **{"tooltip": "Promote a model", **group_arguments}) as group:
         build = _Steps(deployment_id, model_package_id, more)
-        build.before(validate, challenger, watch)
-        build.forth(reason, approval_steps, watch)
+        build.before(validate, on_warning, challenger, watch)
+        build.forth(reason, on_warning, approval_steps, watch)
         build.ending(watch is not None, roll_back, deactivate_meanwhile, on_rolled_back)
         build.recorded(record)
     return group
@@ -115,11 +117,12 @@ class _Steps:
         self._more = more
         self._made: dict[str, BaseOperator] = {}
 
-    def before(self, validate: bool, challenger: Mapping[str, Any] | None, watch: Any) -> None:
+    def before(self, validate: bool, on_warning: str, challenger: Mapping[str, Any] | None, watch: Any) -> None:
         """What has to go well before anybody is asked."""
         self._next("before", DataRobotRememberChampionOperator, {**self._model, "watch": watch})
         if validate:
-            self._next("validate", DataRobotValidateModelReplacementOperator, {**self._model, "on_champion": "allow"})
+            again = {"on_warning": on_warning, "on_champion": "allow"}
+            self._next("validate", DataRobotValidateModelReplacementOperator, {**self._model, **again})
         if challenger is None:
             return
         deployment = {"deployment_id": self._model["deployment_id"]}
@@ -129,9 +132,9 @@ class _Steps:
         ours = {"challenger_ids": self._left("challenger", "challenger_id")}
         self._next("compare", DataRobotCompareChallengersOperator, {**deployment, **ours, **challenger})
 
-    def forth(self, reason: str, approval_steps: bool, watch: Any) -> None:
+    def forth(self, reason: str, on_warning: str, approval_steps: bool, watch: Any) -> None:
         """The replacement, with people before it and a watch behind it."""
-        apply = {**self._model, "reason": reason, "on_warning": "allow"}
+        apply = {**self._model, "reason": reason, "on_warning": on_warning}
         if approval_steps:
             self._next("request", DataRobotRequestModelReplacementOperator, {**self._model, "reason": reason})
             asked = {name: self._left("request", name) for name in ("change_request_id", "version")}

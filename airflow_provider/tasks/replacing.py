@@ -56,6 +56,8 @@ class Replacing:
             return self.serving.steady("another replacement is under way", self.apply_seconds)
         if self.serving.target.serves(champion):
             return self._already(run, deployment)
+        if deployment.get("status") == "inactive":
+            run.log.warning("The deployment is inactive. Replacing its model may hang until it is activated.")
         self._validate(run)
         return self._ask(run, champion) if self._needs_approval(run, deployment) else self._replace(run, champion)
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         ({"deployment_id": None}, "deployment_id must be an id"),
         ({"model_package_id": "a b"}, "model_package_id must be an id"),
         ({"reason": "BECAUSE"}, "reason must be one of ACCURACY, DATA_DRIFT"),
+        ({"on_warning": "branch"}, "on_warning must be one of fail, allow"),
         ({"watch": "ten minutes"}, "watch must be a number of seconds or a timedelta, not 'ten minutes'"),
         ({"watch": timedelta(days=-1)}, "watch must be a number of seconds from 0 on"),
         ({"validate": "yes"}, "validate chooses a step while the DAG is parsed: True or False, not 'yes'"),

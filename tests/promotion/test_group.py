@@ -9,7 +9,7 @@ import pytest
 
 from tests.people import approve, ask_for_changes, cancel, person
 from tests.promotion.groups import BACK, VALIDATION, WELL, champion, ill, promotion, states
-from tests.tasks import GOVERNED, OTHER_TARGET, UNGOVERNED, V1, V2, V3, Perform
+from tests.tasks import GOVERNED, NEW_FEATURE, OTHER_TARGET, UNGOVERNED, V1, V2, V3, Perform
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -141,6 +141,16 @@ def test_people_who_do_not_approve(
     assert record["outcome"] == ("not_promoted" if what == "skip" else "failed")
     assert record["steps"][step]["told"]["outcome"] == ("cancelled" if deed is cancel else "changesRequested")
     assert service.count("modelReplaced", GOVERNED) == 0
+
+
+@pytest.mark.parametrize(("choice", "state"), [("fail", "failed"), ("allow", "success")])
+def test_what_a_warning_means_is_the_authors_choice(
+    service: EmulatorDoor, perform: Perform, choice: str, state: str
+) -> None:
+    done = perform(lambda: promotion(model_package_id=NEW_FEATURE, on_warning=choice) and None)
+    assert done.run.state == state
+    if choice == "fail":
+        assert done["promotion.validate"].error.endswith("; on_warning='allow' would accept it")
 
 
 def test_request_and_approval_as_steps_of_their_own(service: EmulatorDoor, perform: Perform, tmp_path: Path) -> None:
