@@ -168,7 +168,14 @@ def test_an_example_runs(
 
 # Run beside the tests of their areas: tests/gates, tests/journeys, tests/challengers, tests/notifications
 # (test_example.py or the like).
-ELSEWHERE = {"accuracy_gate", "challengers", "monitoring_gates", "nightly_actuals", "notifications"}
+ELSEWHERE = {
+    "accuracy_gate",
+    "challengers",
+    "export_monitoring_data",
+    "monitoring_gates",
+    "nightly_actuals",
+    "notifications",
+}
 
 
 def test_every_example_is_run() -> None:
