@@ -24,7 +24,7 @@ def is_secret(field: object) -> bool:
 def mask(value: Any) -> Any:
     """The same JSON value with the values of secret fields replaced; names of custom headers stay."""
     if isinstance(value, Mapping):
-        return {key: _masked(item) if is_secret(key) else mask(item) for key, item in value.items()}
+        return {key: _masked(item) if is_secret(key) else mask(_unsent(key, item)) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [mask(item) for item in value]
     return value
@@ -45,12 +45,24 @@ def scrub_value(value: Any, secrets: Iterable[str]) -> Any:
         return scrub(value, known)
     if isinstance(value, Mapping):
         return {
-            scrub(str(key), known): _masked(item) if is_secret(key) else scrub_value(item, known)
+            scrub(str(key), known): _masked(item) if is_secret(key) else scrub_value(_unsent(key, item), known)
             for key, item in value.items()
         }
     if isinstance(value, (list, tuple)):
         return [scrub_value(item, known) for item in value]
     return value
+
+
+def _unsent(field: object, value: Any) -> Any:
+    """What the log of notifications repeats of a request, without its headers: the signature and secret values.
+
+    The log has it as an object, the result of a webhook test as one text (RequestNotification, NotificationLog).
+    """
+    if field != "request":
+        return value
+    if isinstance(value, Mapping) and "headers" in value:
+        return {**value, "headers": MASK}
+    return MASK if isinstance(value, str) else value
 
 
 def _masked(value: Any) -> Any:

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider.api.errors import DataRobotError, NotFound
-from airflow_provider.contract.secrets import MASK, scrub
+from airflow_provider.contract.secrets import scrub
 
 if TYPE_CHECKING:
     from airflow_provider.api.client import Client
@@ -233,10 +233,3 @@ def test_result(log: Mapping[str, Any], secrets: Iterable[str]) -> dict[str, Any
         "response": None if body is None else scrub(str(body), secrets)[:SHOWN],
         "duration": found.get("duration"),
     }
-
-
-def log_entry(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """A log entry without the headers of its request, which hold the signature and secret values."""
-    request = entry.get("request")
-    kept = {**request, "headers": MASK} if isinstance(request, Mapping) else request
-    return {**entry, "request": kept}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider.mlops import notifications
+from airflow_provider.contract.secrets import mask
 from airflow_provider.tasks import arguments
 from airflow_provider.tasks.base import DataRobotBaseOperator, Step
 from airflow_provider.tasks.reading import DataRobotBaseReadOperator
@@ -47,7 +47,7 @@ class DataRobotListNotificationLogsOperator(DataRobotBaseReadOperator):
         """The entries."""
         wanted = {"policyId": self.policy_id, "channelId": self.channel_id}
         listed = client.iterate("listNotificationLogs", **wanted)
-        return [notifications.log_entry(one) for one in itertools.islice(listed, int(self.limit))]
+        return [mask(one) for one in itertools.islice(listed, int(self.limit))]
 
 
 class DataRobotResendNotificationOperator(DataRobotBaseOperator):

@@ -44,3 +44,13 @@ def test_every_field_of_the_contract_that_sounds_secret_is_one() -> None:
     found = {name for name in names if any(word in name.lower() for word in sounds)}
     assert found == {"password", "secretToken", "verificationCode", "customHeaders"}
     assert all(is_secret(name) for name in found)
+
+
+def test_what_was_sent_is_shown_without_its_headers() -> None:
+    """Rule 27: logs of notifications repeat the headers of requests, in two forms."""
+    log = {"request": {"url": "u", "body": "b", "headers": '{"DR-Signature": "s"}'}, "response": {"headers": "h"}}
+    shown = {"request": {"url": "u", "body": "b", "headers": "***"}, "response": {"headers": "h"}}
+    assert (mask(log), scrub_value(log, ())) == (shown, shown)
+    test = {"notificationLog": {"request": '{"headers": "s"}', "response": None}}
+    assert mask(test) == scrub_value(test, ()) == {"notificationLog": {"request": "***", "response": None}}
+    assert mask({"request": None, "requests": "3"}) == {"request": None, "requests": "3"}

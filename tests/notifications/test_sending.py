@@ -144,6 +144,18 @@ def test_the_log_and_sending_again(stage: Stage, receiver: Receiver) -> None:
     assert "NotFound" in str(missing.error)
 
 
+def test_the_generic_operator_shows_no_header_of_what_was_sent(stage: Stage, receiver: Receiver) -> None:
+    from airflow_provider.operators.call_api import DataRobotCallApiOperator
+
+    given = {"payload_url": receiver.url, "secret_token": SECRET, "custom_headers": HEADERS}
+    test_id = trying(stage, **given).run().result["notification_id"]
+    signature = receiver.next().headers["dr-signature"]
+    operation: dict[str, Any] = {"operation_id": "getNotificationWebhookChannelTest"}
+    read = task(stage, DataRobotCallApiOperator, **operation, arguments={"notificationId": test_id}).run()
+    assert read.result["body"]["status"] == "sent"
+    assert [word for word in (SECRET, "private-header", signature) if word in json.dumps(read.result)] == []
+
+
 # --- remote events ------------------------------------------------------------------------------------------------
 
 

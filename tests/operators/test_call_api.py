@@ -106,6 +106,7 @@ def test_a_lost_answer_is_repeated_only_where_that_does_no_harm(service: Emulato
 def test_failures_are_told_in_the_words_of_the_service(service: EmulatorDoor, perform: Perform) -> None:
     service.fault("failed_job", operationId="updateDeploymentStatus", message="No capacity.")
     service.fault("foreign_location", operationId="updateDeploymentStatus", nth=2)
+    service.fault("status", operationId="listNotificationChannels", code=501, body={"message": "not here"})
     done = perform(
         lambda: [
             call("job", body={"status": "inactive"}, **STATUS),
