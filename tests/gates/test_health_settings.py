@@ -32,9 +32,9 @@ def there(stage: Stage) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("patch", ["merges", "replaces_area"])
-def test_only_what_differs_is_written_and_the_rest_of_an_area_stays(stage: Stage, patch: str) -> None:
-    stage.service.switches(health_patch=patch)
+@pytest.mark.parametrize(("patch", "answer"), [("merges", "settings"), ("replaces_area", "empty")])
+def test_only_what_differs_is_written_and_the_rest_of_an_area_stays(stage: Stage, patch: str, answer: str) -> None:
+    stage.service.switches(health_patch=patch, health_patch_answer=answer)
     first = there(stage)
     done = put(stage, settings=DRIFT).run()
     assert done.state == "success", done

@@ -68,9 +68,9 @@ class Fairness:
         ]
 
     def _counted(self, healthy: int, total: int) -> dict[str, Any]:
-        """Three keys of the page that a client does not take unless they are null (wire.md K.1)."""
+        """Three keys of the page that a real client does not take (wire.md K.1)."""
         if not self._counts:
-            return {"healthyCount": None, "totalCount": None, "message": None}
+            return {}
         return {"healthyCount": healthy, "totalCount": total, "message": ""}
 
     def _worst(self, feature: str, classes: list[Record]) -> Record:

@@ -23,7 +23,12 @@ def get_health_settings_defaults(call: Call) -> Answer:
 
 @serves("updateDeploymentHealthSettings")
 def update_health_settings(call: Call) -> Answer:
-    """200 without a body (seed 002:3580); from now on the statuses follow."""
+    """200, with the settings as a real client reads them, or as on the page without (seed 002:3580).
+
+    From now on the statuses follow.
+    """
     deployment = owned(call.service, call.user, call.arguments["deploymentId"])
     health.put(call.service, deployment, call.body or {})
-    return empty(200)
+    if call.service.switches["health_patch_answer"] == "empty":
+        return empty(200)
+    return Answer(200, health.settings_of(call.service, deployment))

@@ -12,14 +12,15 @@ from airflow_provider.emulator.calls import Call, serves
 
 @serves("getDeploymentPredictionsOverTime")
 def get_predictions_over_time(call: Call) -> Answer:
-    """A bucket for each model and part of the period; no key of a segment unless asked for (wire.md K.1)."""
+    """A bucket for each model and part of the period; a real client takes no key of a segment (wire.md K.1)."""
     scope = scope_of(call)
     figures = Figures(scope)
     buckets = [
         {"modelId": model, "period": bucket.view(), **figures.predicted(part)}
         for bucket, model, part in split(call, scope.period, scope.models, scope.rows())
     ]
-    return Answer(200, {"baselines": figures.baselines(scope), "buckets": buckets, **scope.only.segment()})
+    segment = scope.only.segment() if call.service.switches["predictions_segment"] == "given" else {}
+    return Answer(200, {"baselines": figures.baselines(scope), "buckets": buckets, **segment})
 
 
 @serves("getDeploymentPredictionsOverBatch")
