@@ -20,6 +20,7 @@ from airflow_provider.api.messages import Call, prepare, reading
 from airflow_provider.api.pages import Pages
 from airflow_provider.api.retry import TRIES, Rng
 from airflow_provider.api.settings import Settings
+from airflow_provider.api.uploads import Stream
 from airflow_provider.api.waiting import End, Pacing, Poll, Refresh, Sleep, Waiting
 from airflow_provider.api.waits import Wait
 
@@ -186,6 +187,12 @@ class AsyncClient(Exchange):
         """As :meth:`Client.get`."""
         return looked(await self._attempt(reading(path), 1))
 
+    async def download(self, operation_id: str, into: BinaryIO | downloads.Growing, **arguments: Any) -> Answer:
+        """As :meth:`Client.download`; blocks are written in the loop, so ``into`` shall be a file of this machine."""
+        call = prepare(operation_id, arguments)
+        http = await self._http(call)
+        return await self.retries(call).arun(lambda n: downloads.afetch(self, http, call, into, n), self.sleep)
+
     def iterate(self, operation_id: str, **arguments: Any) -> AsyncIterator[dict[str, Any]]:
         """As :meth:`Client.iterate`."""
         return self._pages(Pages(prepare(operation_id, arguments)))
@@ -243,6 +250,9 @@ class AsyncClient(Exchange):
 
     async def _attempt(self, call: Call, number: int) -> Answer:
         wire, started, status = self.wire(call), self.clock(), None
+        if isinstance(call.body, Stream):
+            wire["content"] = call.body.blocks()
+            wire["headers"]["content-length"] = str(call.body.size())
         try:
             response = await (await self._http(call)).request(**wire)
             status = response.status_code

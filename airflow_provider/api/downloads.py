@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import BinaryIO, Protocol, runtime_checkable
+from typing import BinaryIO, Literal, Protocol, runtime_checkable
 from urllib.parse import urljoin, urlsplit
 
 from airflow_provider.api import transport as wires
@@ -85,6 +85,29 @@ def fetch(exchange: Exchange, http: wires.Http, call: Call, into: BinaryIO | Gro
 
     Raises the errors of ``errors.py``: what is no file of a documented kind (a login page) is never written.
     """
+    file, wire = _ready(exchange, call, into)
+    for _ in range(HOPS):
+        answer = _hop(exchange, http, call, wire, file, number)
+        if answer.status not in MOVED or answer.location is None:
+            return answer
+        wire = _elsewhere(exchange, wire, answer.location)
+    raise _too_far(call)
+
+
+async def afetch(
+    exchange: Exchange, http: wires.AsyncHttp, call: Call, into: BinaryIO | Growing, number: int
+) -> Answer:
+    """As :func:`fetch`, in an event loop; blocks are written in it, so ``into`` shall be a file of this machine."""
+    file, wire = _ready(exchange, call, into)
+    for _ in range(HOPS):
+        answer = await _ahop(exchange, http, call, wire, file, number)
+        if answer.status not in MOVED or answer.location is None:
+            return answer
+        wire = _elsewhere(exchange, wire, answer.location)
+    raise _too_far(call)
+
+
+def _ready(exchange: Exchange, call: Call, into: BinaryIO | Growing) -> tuple[Growing, Wire]:
     file = into if isinstance(into, Growing) else _Anew(into)
     wire = exchange.wire(call)
     wire["headers"] |= {"accept": "*/*", "accept-encoding": "identity"}  # a Range counts the bytes that are sent
@@ -93,37 +116,70 @@ def fetch(exchange: Exchange, http: wires.Http, call: Call, into: BinaryIO | Gro
         wire["headers"]["range"] = f"bytes={held.size}-"
         if held.validator is not None:
             wire["headers"]["if-range"] = held.validator
-    for _ in range(HOPS):
-        answer = _hop(exchange, http, call, wire, file, number)
-        if answer.status not in MOVED or answer.location is None:
-            return answer
-        wire = _elsewhere(exchange, wire, answer.location)
-    raise ForeignLocation(f"the download was redirected more than {HOPS} times", operation=call.operation.id)
+    return file, wire
 
 
 def _hop(exchange: Exchange, http: wires.Http, call: Call, wire: Wire, file: Growing, number: int) -> Answer:
     started, status = exchange.clock(), None
     try:
         with http.stream(wire["method"], wire["url"], headers=wire["headers"]) as response:
-            status = response.status_code
-            headers = {name.lower(): value for name, value in response.headers.multi_items()}
-            found = Answer(status, headers, b"", urlsplit(call.target).path, call.operation.id)
-            if status in MOVED and found.location:
-                return found
-            if "range" in wire["headers"] and status in (PARTIAL, BEYOND):
-                if _is_over(found, file):
-                    return found
-            elif not 200 <= status < 300 or status == PARTIAL:
-                return exchange.read(call, status, headers.items(), response.read())
-            check_kind(call, found)
-            file.begin(_offset(found), found)
-            for block in response.iter_bytes():  # as they come: what is written survives the process
-                file.write(block)
+            status, found = response.status_code, _found(call, response)
+            match _use(found, wire, file):
+                case "read":
+                    return exchange.read(call, status, found.headers.items(), response.read())
+                case "write":
+                    _begin(call, found, file)
+                    for block in response.iter_bytes():  # as they come: what is written survives the process
+                        file.write(block)
             return found
     except wires.TRANSPORT_ERRORS as error:
         raise wires.lost(error, call, exchange.settings) from error
     finally:
         exchange.tell(call, status, started, number)
+
+
+async def _ahop(
+    exchange: Exchange, http: wires.AsyncHttp, call: Call, wire: Wire, file: Growing, number: int
+) -> Answer:
+    started, status = exchange.clock(), None
+    try:
+        async with http.stream(wire["method"], wire["url"], headers=wire["headers"]) as response:
+            status, found = response.status_code, _found(call, response)
+            match _use(found, wire, file):
+                case "read":
+                    return exchange.read(call, status, found.headers.items(), await response.aread())
+                case "write":
+                    _begin(call, found, file)
+                    async for block in response.aiter_bytes():
+                        file.write(block)
+            return found
+    except wires.TRANSPORT_ERRORS as error:
+        raise wires.lost(error, call, exchange.settings) from error
+    finally:
+        exchange.tell(call, status, started, number)
+
+
+def _found(call: Call, response: wires.Response) -> Answer:
+    headers = {name.lower(): value for name, value in response.headers.multi_items()}
+    return Answer(response.status_code, headers, b"", urlsplit(call.target).path, call.operation.id)
+
+
+def _use(found: Answer, wire: Wire, file: Growing) -> Literal["nothing", "read", "write"]:
+    """What becomes of the body: nothing, it is read for the error that it tells, or it is (more of) the file."""
+    if found.status in MOVED and found.location:
+        return "nothing"
+    if "range" in wire["headers"] and found.status in (PARTIAL, BEYOND):
+        return "nothing" if _is_over(found, file) else "write"
+    return "write" if 200 <= found.status < 300 and found.status != PARTIAL else "read"
+
+
+def _begin(call: Call, found: Answer, file: Growing) -> None:
+    check_kind(call, found)
+    file.begin(_offset(found), found)
+
+
+def _too_far(call: Call) -> ForeignLocation:
+    return ForeignLocation(f"the download was redirected more than {HOPS} times", operation=call.operation.id)
 
 
 def _is_over(answer: Answer, file: Growing) -> bool:

@@ -7,7 +7,7 @@ Requests are made of the endpoint and a relative path, so the token cannot reach
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Any, BinaryIO, NotRequired, Protocol, TypedDict
 from urllib.parse import urlsplit
 
@@ -41,7 +41,7 @@ class Wire(TypedDict):
     method: str
     url: str
     headers: dict[str, str]
-    content: bytes | BinaryIO | None
+    content: bytes | BinaryIO | AsyncIterator[bytes] | None
     files: NotRequired[dict[str, tuple[str, BinaryIO, str]]]
     data: NotRequired[dict[str, str]]
     timeout: NotRequired[tuple[float, float, float, float]]

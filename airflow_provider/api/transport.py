@@ -21,6 +21,7 @@ from airflow_provider.contract.secrets import scrub
 
 Http = httpx.Client
 AsyncHttp = httpx.AsyncClient
+Response = httpx.Response
 Transport = httpx.BaseTransport
 AsyncTransport = httpx.AsyncBaseTransport
 Tls = ssl.SSLContext | bool

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from airflow_provider.api.errors import InvalidCall
 
 FILE_FIELD = "file"  # wire.md J: the field that holds the file
+BLOCK = 1 << 20  # bytes that are held at a time in an event loop
 ANSWER_SECONDS = 600.0  # for the answer to an upload: the service works after the last byte (wire.md B: 600)
 
 
@@ -65,3 +69,13 @@ class Stream:
         """The file as the transport takes it."""
         self.stream.seek(0)
         return self.stream
+
+    async def blocks(self) -> AsyncIterator[bytes]:
+        """The file as the transport of an event loop takes it; it is read in a thread."""
+        self.stream.seek(0)
+        while block := await asyncio.to_thread(self.stream.read, BLOCK):
+            yield block
+
+    def size(self) -> int:
+        """Its bytes."""
+        return self.stream.seek(0, os.SEEK_END)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from airflow.providers.common.compat.sdk import BaseHook
 
@@ -89,7 +89,8 @@ class DataRobotHook(BaseHook):
         """Calls one operation of the contract.
 
         :param operation_id: as in the contract, ``getDeployment`` for example.
-        :param body: the JSON body, checked against the contract as far as it is known.
+        :param body: the JSON body, checked against the contract as far as it is known; a file where the operation
+            takes one (``airflow_provider.api.uploads``: Upload, Stream).
         :param extra_body: keys that the contract does not know, sent unchecked.
         :param arguments: path and query arguments under their documented names.
         :return: the answer; ``.json()`` gives its content.
@@ -114,6 +115,25 @@ class DataRobotHook(BaseHook):
     def iterate(self, operation_id: str, **arguments: Any) -> Iterator[dict[str, Any]]:
         """All objects of a paged list, page by page."""
         return self.get_conn().iterate(operation_id, **arguments)
+
+    async def aiterate(self, operation_id: str, **arguments: Any) -> AsyncIterator[dict[str, Any]]:
+        """:meth:`iterate` from an event loop."""
+        async with self.aclient() as client:
+            async for one in client.iterate(operation_id, **arguments):
+                yield one
+
+    def download(self, operation_id: str, into: BinaryIO, **arguments: Any) -> Answer:
+        """Writes the file that an operation answers into ``into``; memory stays the same for any size.
+
+        :param into: open for writing and seekable: a broken download is begun anew.
+        :return: the answer without its content.
+        """
+        return self.get_conn().download(operation_id, into, **arguments)
+
+    async def adownload(self, operation_id: str, into: BinaryIO, **arguments: Any) -> Answer:
+        """:meth:`download` from an event loop, in which it writes: ``into`` shall be a file of this machine."""
+        async with self.aclient() as client:
+            return await client.download(operation_id, into, **arguments)
 
     def wait(self, wait: Mapping[str, Any], *, timeout: float | None = None, pacing: Pacing | None = None) -> End:
         """Waits in this process until a wait (plain JSON, see ``airflow_provider.api.waits``) is over.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import httpx
@@ -14,8 +14,8 @@ import pytest
 from airflow_provider.api import errors
 from airflow_provider.api.client import Client
 from airflow_provider.api.messages import prepare
-from airflow_provider.api.uploads import ANSWER_SECONDS, Upload
-from tests.api.tools import HERE, ID, TOKEN, Both, Clock, Even, Script, Scripted, Teller, page, says, settings
+from airflow_provider.api.uploads import ANSWER_SECONDS, Stream, Upload
+from tests.api.tools import HERE, ID, TOKEN, Scripted, Teller, page, says, settings
 
 CREATED = {"catalogId": ID, "catalogVersionId": ID, "statusId": ID}
 STORAGE = "https://storage.example.net/bucket/file?signature=s3cr3t"
@@ -83,6 +83,15 @@ def test_an_upload_is_checked_and_shown_by_its_name() -> None:
         prepare("createDatasetFromFile", {}, {"file": "rows"})
     with pytest.raises(errors.InvalidCall, match=r"updateDeployment takes no file @ \$"):
         prepare("updateDeployment", {"deploymentId": ID}, upload())
+
+
+async def test_a_file_that_is_the_whole_body_goes_out_with_its_length(both: Teller) -> None:
+    told = both([httpx.ConnectError("refused"), says(202)])
+    await told.run("call", "uploadBatchPredictionCsv", Stream(io.BytesIO(ROWS), "rows.csv"), batchPredictionId=ID)
+    request = told.script.requests[1]
+    assert (request.content, request.headers["content-length"]) == (ROWS, str(len(ROWS)))
+    assert request.headers["content-type"] == "text/csv"
+    assert "transfer-encoding" not in request.headers
 
 
 @pytest.mark.parametrize("name", ["", " ", "a/b.csv", "a\nb", "a\\b"])
@@ -153,60 +162,55 @@ def test_memory_does_not_grow_with_the_file() -> None:
 # --- downloads ----------------------------------------------------------------------------------------------------
 
 
-def downloading(*answers: Scripted, **options: Any) -> tuple[Client, Script, Clock]:
-    script, clock = Script(answers), Clock()
-    client = Client(settings(**options), sleep=clock.sleep, rng=Even(), clock=clock, transport=script.transport)
-    return client, script, clock
-
-
-def test_a_file_is_written_and_the_answer_told() -> None:
-    client, script, _ = downloading(csv())
+async def test_a_file_is_written_and_the_answer_told(both: Teller) -> None:
+    told = both([csv()])
     into = io.BytesIO(b"something longer that stood there before")
-    answer = client.download("downloadDatasetFile", into, datasetId=ID)
+    answer = await told.run("download", "downloadDatasetFile", into, datasetId=ID)
     assert (answer.status, answer.content_type, answer.content) == (200, "text/csv", b"")
     assert into.getvalue() == ROWS
-    assert script.lines == [f"GET /api/v2/datasets/{ID}/file/"]
-    assert script.requests[0].headers["accept"] == "*/*"
+    assert told.script.lines == [f"GET /api/v2/datasets/{ID}/file/"]
+    assert told.script.requests[0].headers["accept"] == "*/*"
 
 
-class Breaks(httpx.SyncByteStream):
+class Breaks(httpx.SyncByteStream, httpx.AsyncByteStream):
     def __iter__(self) -> Iterator[bytes]:
         yield b"id,la"
         raise httpx.RemoteProtocolError("peer closed connection without sending complete message body")
 
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for block in self:
+            yield block
 
-def test_a_download_that_breaks_off_is_repeated_from_its_start() -> None:
+
+async def test_a_download_that_breaks_off_is_repeated_from_its_start(both: Teller) -> None:
     answers = iter([httpx.Response(200, headers={"content-type": "text/csv"}, stream=Breaks()), csv()])
-    clock = Clock()
-    transport = httpx.MockTransport(lambda request: next(answers))
-    client = Client(settings(), sleep=clock.sleep, rng=Even(), transport=transport)
-    into = io.BytesIO()
-    client.download("downloadDatasetFile", into, datasetId=ID)
+    told, into = both([], transport=httpx.MockTransport(lambda request: next(answers))), io.BytesIO()
+    await told.run("download", "downloadDatasetFile", into, datasetId=ID)
     assert into.getvalue() == ROWS
-    assert clock.naps == [0.5]
+    assert told.clock.naps == [0.5]
 
 
-def test_a_login_page_is_no_file() -> None:
-    client, _, _ = downloading(*[page("<title>Sign in</title>")] * 5)
+async def test_a_login_page_is_no_file(both: Teller) -> None:
+    told = both([*[page("<title>Sign in</title>")] * 5])
     into = io.BytesIO()
     with pytest.raises(errors.NotUnderstood, match="a file was expected, not text/html"):
-        client.download("downloadDatasetFile", into, datasetId=ID)
+        await told.run("download", "downloadDatasetFile", into, datasetId=ID)
     assert into.getvalue() == b""
 
 
 @pytest.mark.parametrize(("status", "kind"), [(404, errors.NotFound), (410, errors.Gone), (422, errors.Unprocessable)])
-def test_a_refused_download_says_why(status: int, kind: type[Exception]) -> None:
-    client, _, _ = downloading(says(status, {"message": "not yours"}))
+async def test_a_refused_download_says_why(both: Teller, status: int, kind: type[Exception]) -> None:
+    told = both([says(status, {"message": "not yours"})])
     with pytest.raises(kind, match="not yours"):
-        client.download("downloadDatasetFile", io.BytesIO(), datasetId=ID)
+        await told.run("download", "downloadDatasetFile", io.BytesIO(), datasetId=ID)
 
 
-def test_a_redirect_to_storage_is_followed_without_the_token() -> None:
+async def test_a_redirect_to_storage_is_followed_without_the_token(both: Teller) -> None:
     moved = httpx.Response(302, headers={"location": STORAGE})
-    client, script, _ = downloading(moved, csv(), extra_headers=(("X-Tenant", "t1"),))
+    told = both([moved, csv()], settings=settings(extra_headers=(("X-Tenant", "t1"),)))
     into = io.BytesIO()
-    client.download("downloadDatasetFile", into, datasetId=ID)
-    ours, theirs = script.requests
+    await told.run("download", "downloadDatasetFile", into, datasetId=ID)
+    ours, theirs = told.script.requests
     assert into.getvalue() == ROWS
     assert TOKEN in ours.headers["authorization"]
     assert str(theirs.url) == STORAGE
@@ -215,29 +219,29 @@ def test_a_redirect_to_storage_is_followed_without_the_token() -> None:
     assert TOKEN not in str(theirs.headers)
 
 
-def test_a_redirect_on_the_endpoint_keeps_the_token() -> None:
+async def test_a_redirect_on_the_endpoint_keeps_the_token(both: Teller) -> None:
     moved = httpx.Response(307, headers={"location": f"/api/v2/datasets/{ID}/versions/{ID}/file/"})
-    client, script, _ = downloading(moved, csv())
-    client.download("downloadDatasetFile", io.BytesIO(), datasetId=ID)
-    assert script.lines[1] == f"GET /api/v2/datasets/{ID}/versions/{ID}/file/"
-    assert TOKEN in script.requests[1].headers["authorization"]
+    told = both([moved, csv()])
+    await told.run("download", "downloadDatasetFile", io.BytesIO(), datasetId=ID)
+    assert told.script.lines[1] == f"GET /api/v2/datasets/{ID}/versions/{ID}/file/"
+    assert TOKEN in told.script.requests[1].headers["authorization"]
 
 
-def test_a_redirect_must_not_leave_encryption_or_go_in_circles() -> None:
-    client, script, _ = downloading(httpx.Response(302, headers={"location": "http://storage.example.net/file"}))
+async def test_a_redirect_must_not_leave_encryption_or_go_in_circles(both: Teller) -> None:
+    told = both([httpx.Response(302, headers={"location": "http://storage.example.net/file"})])
     with pytest.raises(errors.ForeignLocation, match="not encrypted"):
-        client.download("downloadDatasetFile", io.BytesIO(), datasetId=ID)
-    assert len(script.requests) == 1
-    client, script, _ = downloading(*[httpx.Response(302, headers={"location": STORAGE})] * 9)
+        await told.run("download", "downloadDatasetFile", io.BytesIO(), datasetId=ID)
+    assert len(told.script.requests) == 1
+    told = both([*[httpx.Response(302, headers={"location": STORAGE})] * 9])
     with pytest.raises(errors.ForeignLocation, match="more than 4 times"):
-        client.download("downloadDatasetFile", io.BytesIO(), datasetId=ID)
-    assert len(script.requests) == 4
+        await told.run("download", "downloadDatasetFile", io.BytesIO(), datasetId=ID)
+    assert len(told.script.requests) == 4
 
 
-def test_the_observer_is_told_of_every_hop_and_of_no_query() -> None:
-    both = Both("sync", [httpx.Response(302, headers={"location": STORAGE}), csv()])
-    both.client.download("downloadDatasetFile", io.BytesIO(), datasetId=ID)
-    assert [(one[0], one[2], one[3]) for one in both.told.seen] == [
+async def test_the_observer_is_told_of_every_hop_and_of_no_query(both: Teller) -> None:
+    told = both([httpx.Response(302, headers={"location": STORAGE}), csv()])
+    await told.run("download", "downloadDatasetFile", io.BytesIO(), datasetId=ID)
+    assert [(one[0], one[2], one[3]) for one in told.told.seen] == [
         ("downloadDatasetFile", f"datasets/{ID}/file/", 302),
         ("downloadDatasetFile", f"datasets/{ID}/file/", 200),
     ]

@@ -118,7 +118,7 @@ class Both:
         self.told = Told()
         shared: dict[str, Any] = {"observer": self.told, "clock": self.clock, "rng": Even(), **options}
         made = shared.pop("settings", None) or settings()
-        transport = self.script.transport
+        transport = shared.pop("transport", self.script.transport)
         self.client = Client(made, sleep=self.clock.sleep, transport=transport, **shared)
         self.aclient = AsyncClient(made, sleep=self.clock.asleep, transport=transport, **shared)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import threading
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_provider.api.errors import NotFound
+from airflow_provider.api.uploads import Upload
 from airflow_provider.api.waiting import Pacing, TimedOut
 from airflow_provider.api.waits import Done
 from airflow_provider.hooks.datarobot import DataRobotHook
@@ -80,6 +82,20 @@ async def test_the_same_from_an_event_loop(service: EmulatorDoor) -> None:
     async with DataRobotHook().aclient() as client:
         found = [one["id"] async for one in client.iterate("listDeployments", limit=1)]
     assert sorted(found) == sorted(service.world("deployments"))
+
+
+async def test_files_and_lists_both_ways(service: EmulatorDoor) -> None:
+    """A dataset goes up through the hook and comes down, from ordinary code and from an event loop."""
+    hook, rows = DataRobotHook(), b"id,label\n1,yes\n"
+    with hook.get_conn():
+        made = hook.call("createDatasetFromFile", Upload(io.BytesIO(rows), "rows.csv")).require("catalogId")
+        service.advance(60)
+        into, ainto = io.BytesIO(), io.BytesIO()
+        hook.download("downloadDatasetFile", into, datasetId=made)
+    await hook.adownload("downloadDatasetFile", ainto, datasetId=made)
+    assert into.getvalue() == ainto.getvalue() == rows
+    listed = [one["datasetId"] async for one in hook.aiterate("listDatasets", limit=1, offset=0)]
+    assert made in listed
 
 
 async def test_an_event_loop_reads_a_connection_off_its_thread_or_without_blocking(
