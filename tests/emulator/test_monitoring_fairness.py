@@ -111,9 +111,8 @@ def test_what_surrounds_the_scores(emulator: EmulatorDoor, requester: httpx.Clie
 def test_all_protected_features_by_their_worst_class(emulator: EmulatorDoor, requester: httpx.Client) -> None:
     """Seed 002:2998: 'for all features, or for different classes of a single feature'."""
     fill(emulator, requester, protectedFeatures=["region", "age"])
-    region, age = taken(requester.get(URL))["summary"]["scores"]
+    [region] = taken(requester.get(URL))["summary"]["scores"]  # no row tells an age
     assert (region["label"], region["value"], region["sampleSize"]) == ("region", pytest.approx(0.25 / 0.6), 9)
-    assert (age["label"], age["value"], age["classesCount"]) == ("age", None, 0)
 
 
 def test_the_other_outcome_may_be_favourable(emulator: EmulatorDoor, requester: httpx.Client) -> None:

@@ -39,10 +39,11 @@ class Fairness:
         """One score a class of the feature that is asked for, else one for each protected feature: its worst class."""
         if self.feature is not None:
             return self.of_classes(self.feature, rows)
-        return [self._worst(feature, self.of_classes(feature, rows)) for feature in self.features]
+        found = {feature: self.of_classes(feature, rows) for feature in self.features}
+        return [self._worst(feature, classes) for feature, classes in found.items() if classes]
 
     def of_classes(self, feature: str, rows: Iterable[Row]) -> list[Record]:
-        """The score of each class of one feature."""
+        """The score of each class of one feature; a class without rows that count has none (a client needs numbers)."""
         cases: dict[str, list[Case]] = {}
         for row in rows:
             value = (row.features or {}).get(feature)
@@ -65,6 +66,7 @@ class Fairness:
                 **self._counted(healthy, len(cases)),
             }
             for name, found in cases.items()
+            if values[name] is not None
         ]
 
     def _counted(self, healthy: int, total: int) -> dict[str, Any]:
@@ -73,15 +75,9 @@ class Fairness:
             return {}
         return {"healthyCount": healthy, "totalCount": total, "message": ""}
 
-    def _worst(self, feature: str, classes: list[Record]) -> Record:
-        known = [one for one in classes if one["value"] is not None]
-        if not known:
-            nothing: dict[str, Any] = dict.fromkeys(("value", "absoluteValue", "privilegedClass"))
-            counts = {"sampleSize": 0, "classesCount": len(classes), "healthyClassesCount": 0}
-            return {
-                "label": feature, **nothing, **counts, "isStatisticallySignificant": False, **self._counted(0, 0),
-            }  # fmt: skip
-        worst = min(known, key=lambda one: float(one["value"]))
+    @staticmethod
+    def _worst(feature: str, classes: list[Record]) -> Record:
+        worst = min(classes, key=lambda one: float(one["value"]))
         return {**worst, "label": feature, "sampleSize": sum(one["sampleSize"] for one in classes)}
 
     def _case(self, row: Row) -> Case:
