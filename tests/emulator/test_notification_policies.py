@@ -185,13 +185,29 @@ def test_changes_of_health(emulator: EmulatorDoor, requester: httpx.Client, rece
         ({"service": "passing"}, "service_health_green"),
         ({"model": "failing"}, "data_drift_red"),
         ({"accuracy": "failing"}, "accuracy_red"),
+        ({"fairness": "warning"}, "health.fairness_health.green_to_yellow"),
+        ({"customMetrics": "failing"}, "health.custom_metrics_health.red"),
+        ({"customMetrics": "warning"}, "health.custom_metrics_health.red_to_yellow"),
+        ({"actualsTimeliness": "failing"}, "actuals_timeliness_health_red"),
     ):
         emulator.change("deployments", UNGOVERNED, health=words)
         assert receiver.next().json()["event_type"] == f"model_deployments.{name}"
     emulator.change("deployments", UNGOVERNED, health={"accuracy": "failing"})
-    emulator.change("deployments", UNGOVERNED, health={"accuracy": "unknown"})
+    emulator.change("deployments", UNGOVERNED, health={"accuracy": "unknown", "actualsTimeliness": "passing"})
     emulator.deliveries()
     assert receiver.came.empty()
+
+
+def test_what_belongs_to_a_deployment(emulator: EmulatorDoor, requester: httpx.Client, receiver: Receiver) -> None:
+    channel = webhook(requester, receiver.url)
+    policy(requester, channel["id"], eventGroup="challenger_management.all")
+    policy(requester, channel["id"], eventType="model_deployments.batch_deleted")
+    batch = taken(requester.post(f"deployments/{UNGOVERNED}/monitoringBatches/", json={"batchName": "b"}))
+    requester.delete(f"deployments/{UNGOVERNED}/monitoringBatches/{batch['id']}/")
+    heard = receiver.next().json()
+    assert heard["event_type"] == "model_deployments.batch_deleted"
+    assert (heard["event"]["entity_id"], heard["event"]["part_id"]) == (UNGOVERNED, batch["id"])
+    assert heard["deployment"]["label"] == "Churn, ungoverned"
 
 
 def test_who_hears_of_what(

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from airflow_provider.emulator.behaviour.event_catalogue import event_types
 from airflow_provider.emulator.behaviour.notifying import Happening, tell
 from airflow_provider.emulator.following import follows
 
@@ -21,7 +22,21 @@ OF_DEPLOYMENT = {
     "modelReplaced": "model_deployments.model_replacement",
     "deploymentCreated": "model_deployments.deployment_creation",
     "deploymentDeleted": "model_deployments.deployment_deletion",
+    "monitoringDataDeleted": "model_deployments.deployment_monitoring_data_cleared",
 }
+OF_PART = {
+    "retrainingRuns": {
+        "retrainingRunStarted": "model_deployments.retraining_policy_run_started",
+        "retrainingRunFinished": "model_deployments.retraining_policy_run_succeeded",
+        "retrainingRunFailed": "model_deployments.retraining_policy_run_failed",
+    },
+    "challengers": {
+        "challengerCreated": "model_deployments.challenger_model_created",
+        "challengerDeleted": "model_deployments.challenger_model_deleted",
+    },
+    "batchPredictions": {"batchPredictionCompleted": "batch_predictions.success"},
+    "monitoringBatches": {"monitoringBatchDeleted": "model_deployments.batch_deleted"},
+}  # of what belongs to a deployment
 OF_STATUS = {
     "active": "model_deployments.deployment_launch_succeeded",
     "inactive": "model_deployments.deployment_shutdown_succeeded",
@@ -39,7 +54,15 @@ OF_REVIEW = {
     "commented": "change_request.commenting_review_added",
 }
 OF_DATASET = {"datasetCreated": "dataset.created", "datasetDeleted": "dataset.deleted"}
-OF_HEALTH = {"service": "service_health", "model": "data_drift", "accuracy": "accuracy"}
+OF_HEALTH = {
+    "service": "service_health_{}",
+    "model": "data_drift_{}",
+    "accuracy": "accuracy_{}",
+    "fairness": "health.fairness_health.{}",
+    "customMetrics": "health.custom_metrics_health.{}",
+    "predictionsTimeliness": "predictions_timeliness_health_{}",
+    "actualsTimeliness": "actuals_timeliness_health_{}",
+}
 COLOURS = {"passing": "green", "warning": "yellow", "failing": "red"}
 OF_REMOTE = {
     "deploymentInfo": "management.deploymentInfo",
@@ -89,8 +112,18 @@ def _health(commit: Commit) -> Iterator[Happening]:
         if colour is None or colour == earlier:
             continue
         if colour == "yellow":
-            colour = f"yellow_from_{'red' if earlier == 'red' else 'green'}"
-        yield _about(f"model_deployments.{name}_{colour}", commit.record)
+            old_colour = "red" if earlier == "red" else "green"
+            colour = f"{old_colour}_to_yellow" if ".{}" in name else f"yellow_from_{old_colour}"
+        event = f"model_deployments.{name.format(colour)}"
+        if event in event_types():  # timeliness has red ones only
+            yield _about(event, commit.record)
+
+
+def _part(service: Service, commit: Commit) -> Iterator[Happening]:
+    event = OF_PART[commit.table].get(commit.effect or "")
+    deployment = service.store.get("deployments", commit.record["deploymentId"])
+    if event is not None and deployment is not None:
+        yield _about(event, deployment, part_id=commit.record["id"])
 
 
 def _request(service: Service, commit: Commit) -> Iterator[Happening]:
@@ -137,4 +170,5 @@ READERS: Mapping[str, Callable[[Service, Commit], Iterator[Happening]]] = {
     "reviews": _review,
     "datasets": _dataset,
     "remoteEvents": _remote,
+    **dict.fromkeys(OF_PART, _part),
 }
