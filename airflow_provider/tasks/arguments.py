@@ -6,6 +6,8 @@ and what is allowed. A template makes the text "None" of None: where an argument
 
 from __future__ import annotations
 
+import ast
+import contextlib
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -40,6 +42,8 @@ def flag(name: str, value: Any) -> bool:
 def identifier(name: str, value: Any) -> str:
     """An id: a non-empty string without blanks, slashes and template remains."""
     text = value.strip() if isinstance(value, str) else value
+    if isinstance(value, (int, float)):  # 64e000000000000000000002 is a number for literal_eval
+        raise InvalidCall(f"{name} must be an id, not the number {value!r}: render_template_as_native_obj makes such")
     if not isinstance(text, str) or absent(text) or any(sign in text for sign in " /?#{}\t\n"):
         raise InvalidCall(f"{name} must be an id, a string without blanks and slashes, not {value!r}")
     return text
@@ -59,9 +63,15 @@ def one_of(name: str, value: Any, allowed: Sequence[str]) -> str:
 
 
 def several(name: str, value: Any) -> list[str]:
-    """Words from one word, a list of them or a text with commas; an empty list where nothing was given."""
+    """Words from one word, a list of them or a text with commas; an empty list where nothing was given.
+
+    A template makes a text of a list, ``"['a', 'b']"``: that is read as the list.
+    """
     if absent(value):
         return []
+    if isinstance(value, str) and value.strip().startswith("["):
+        with contextlib.suppress(ValueError, SyntaxError):
+            value = ast.literal_eval(value.strip())
     if isinstance(value, str):
         return [word.strip() for word in value.split(",")]
     if not isinstance(value, Iterable) or isinstance(value, Mapping) or not all(isinstance(one, str) for one in value):

@@ -29,3 +29,12 @@ def test_links_lead_somewhere(page: Path) -> None:
 def test_python_parses(page: Path) -> None:
     for code in CODE.findall(page.read_text(encoding="utf-8")):
         ast.parse(re.sub(r"^    ", "", code, flags=re.MULTILINE) if code.startswith("    ") else code)
+
+
+@pytest.mark.parametrize("page", [*pages(), ROOT / "README.md"], ids=lambda page: page.name)
+def test_classes_that_pages_name_are_there(page: Path) -> None:
+    """Those of other packages have no name of ours in front."""
+    named = set(re.findall(r"\b(DataRobot\w+(?:Operator|Sensor|Notifier|Trigger|Hook))\b", page.read_text("utf-8")))
+    sources = [file.read_text("utf-8") for file in (ROOT / "airflow_provider").rglob("*.py")]
+    known = {name for source in sources for name in re.findall(r"^class (\w+)", source, re.MULTILINE)}
+    assert named - known == set()

@@ -86,6 +86,15 @@ def called(service: EmulatorDoor, states: dict[str, str], read: Callable[..., An
     assert service.accepted() == {"updateDeploymentSettings": 1}
 
 
+def set_up(service: EmulatorDoor, states: dict[str, str], read: Callable[..., Any]) -> None:
+    assert set(states.values()) == {"success"}
+    assert read("share")["changed"] == [
+        {"username": "outsider@example.com", "role": "USER", "shareRecipientType": "user"}
+    ]
+    assert read("association")["changed"] == {}
+    assert service.accepted() == {"updateDeploymentSettings": 2, "updateDeploymentSharedRoles": 1}
+
+
 def promoted(service: EmulatorDoor, states: dict[str, str], read: Callable[..., Any]) -> None:
     assert states.pop("promotion.roll_back") == "skipped"
     assert set(states.values()) == {"success"}
@@ -119,6 +128,7 @@ RUNS: list[tuple[str, dict[str, Any], Callable[[EmulatorDoor], None] | None, Dee
     ("change_requests", {"deployment_id": GOVERNED}, gate_status, approve, approved),
     ("change_requests", {"deployment_id": GOVERNED}, gate_status, ask_for_changes, not_approved),
     ("call_api", {"deployment_id": UNGOVERNED}, None, None, called),
+    ("deployment_settings", {}, None, None, set_up),
     (
         "gated_promotion",
         {"deployment_id": GOVERNED, "model_package_id": V3, "watch_minutes": 0},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -25,6 +25,10 @@ from airflow_provider.tasks import arguments
         (arguments.several, None, []),
         (arguments.several, "a, b", ["a", "b"]),
         (arguments.several, ("a", "b"), ["a", "b"]),
+        (arguments.several, " ['a', \"b, c\"]", ["a", "b, c"]),
+        (arguments.several, "[]", []),
+        (arguments.moment, "2026-03-01", datetime(2026, 3, 1, tzinfo=UTC)),
+        (arguments.moment, datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 1, tzinfo=UTC)),
         (arguments.seconds, "90", 90.0),
         (arguments.seconds, timedelta(minutes=2), 120.0),
         (arguments.seconds, "None", None),
@@ -82,3 +86,10 @@ def test_numbers_and_texts_that_are_out_of_bounds() -> None:
             arguments.whole("name", number, 1)
     with pytest.raises(InvalidCall, match="name must have at most 3 characters, not 4"):
         arguments.text("name", "abcd", 3)
+
+
+def test_ids_that_a_native_environment_made_numbers_of_are_told() -> None:
+    with pytest.raises(InvalidCall, match=r"not the number 6400.0: render_template_as_native_obj makes such"):
+        arguments.identifier("deployment_id", 64e2)
+    with pytest.raises(InvalidCall, match="must be a time like 2026-03-01T00:00:00Z, not 'soon'"):
+        arguments.moment("end_time", "soon")
