@@ -24,7 +24,7 @@ with DAG(
     schedule=None,
     catchup=False,
     tags=["datarobot", "example"],
-    default_args={"retries": 2, "retry_delay": timedelta(minutes=1), "deployment_id": "{{ params.deployment_id }}"},
+    default_args={"retries": 2, "retry_delay": timedelta(minutes=1)},
     params={
         "deployment_id": Param("64e000000000000000000002", type="string", minLength=1, title="Deployment"),
         "reviewer": Param("outsider@example.com", type="string", title="Who shall see it"),
@@ -32,10 +32,12 @@ with DAG(
 ) as dag:
     association = DataRobotSetAssociationIdOperator(
         task_id="association",  # before the first predictions: it cannot change later
+        deployment_id="{{ params.deployment_id }}",
         columns="customer_id",
     )
     drift = DataRobotUpdateDeploymentSettingsOperator(
         task_id="drift",
+        deployment_id="{{ params.deployment_id }}",
         settings={
             "targetDrift": {"enabled": True},
             "featureDrift": {"enabled": True},
@@ -43,15 +45,19 @@ with DAG(
         },
         deferrable=True,
     )
-    segments = DataRobotUpdateSegmentAnalysisOperator(task_id="segments", attributes=["region", "plan"])
+    segments = DataRobotUpdateSegmentAnalysisOperator(
+        task_id="segments", deployment_id="{{ params.deployment_id }}", attributes=["region", "plan"]
+    )
     fairness = DataRobotUpdateFairnessSettingsOperator(
         task_id="fairness",
+        deployment_id="{{ params.deployment_id }}",
         protected_features=["gender"],
         fairness_metrics_set="equalParity",
         fairness_threshold=0.8,
     )
     share = DataRobotShareDeploymentOperator(
         task_id="share",
+        deployment_id="{{ params.deployment_id }}",
         roles=[{"username": "{{ params.reviewer }}", "role": "USER"}],
     )
     association >> drift >> segments >> fairness >> share

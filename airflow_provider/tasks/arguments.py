@@ -42,10 +42,10 @@ def flag(name: str, value: Any) -> bool:
 def identifier(name: str, value: Any) -> str:
     """An id: a non-empty string without blanks, slashes and template remains."""
     text = value.strip() if isinstance(value, str) else value
-    if isinstance(value, (int, float)):  # 64e000000000000000000002 is a number for literal_eval
-        raise InvalidCall(f"{name} must be an id, not the number {value!r}: render_template_as_native_obj makes such")
     if not isinstance(text, str) or absent(text) or any(sign in text for sign in " /?#{}\t\n"):
-        raise InvalidCall(f"{name} must be an id, a string without blanks and slashes, not {value!r}")
+        # 64e000000000000000000002 is a number for Python
+        hint = "; render_template_as_native_obj makes numbers of ids" if isinstance(value, (int, float)) else ""
+        raise InvalidCall(f"{name} must be an id, a string without blanks and slashes, not {value!r}{hint}")
     return text
 
 

@@ -55,7 +55,7 @@ def test_numbers_and_words_with_limits() -> None:
         (arguments.flag, "maybe", "name must be true or false, not 'maybe'"),
         (arguments.flag, [], "name must be true or false, not []"),
         (arguments.identifier, None, "name must be an id, a string without blanks and slashes, not None"),
-        (arguments.identifier, 7, "name must be an id, a string without blanks and slashes, not 7"),
+        (arguments.identifier, [7], "name must be an id, a string without blanks and slashes, not [7]"),
         (arguments.identifier, "{{ x }}", "name must be an id, a string without blanks and slashes, not '{{ x }}'"),
         (
             arguments.several,
@@ -89,7 +89,7 @@ def test_numbers_and_texts_that_are_out_of_bounds() -> None:
 
 
 def test_ids_that_a_native_environment_made_numbers_of_are_told() -> None:
-    with pytest.raises(InvalidCall, match=r"not the number 6400.0: render_template_as_native_obj makes such"):
+    with pytest.raises(InvalidCall, match=r"not 6400.0; render_template_as_native_obj makes numbers of ids"):
         arguments.identifier("deployment_id", 64e2)
     with pytest.raises(InvalidCall, match="must be a time like 2026-03-01T00:00:00Z, not 'soon'"):
         arguments.moment("end_time", "soon")
