@@ -69,6 +69,7 @@ WRITES: Mapping[str, Write] = {
     "updateDeploymentStatus": _settable("getDeployment", "409 where nothing would change"),
     "updateDeploymentSettings": _settable("getDeploymentSettings"),
     "updateDeploymentHealthSettings": _settable("getDeploymentHealthSettings"),
+    "updateDeploymentAccuracyMetrics": _settable("getDeploymentAccuracyMetrics"),
     "updateDeploymentSharedRoles": _settable("listDeploymentSharedRoles"),
     "replaceDeploymentRuntimeParameters": _settable("listDeploymentRuntimeParameters"),
     "updateDeploymentSecondaryDatasetConfiguration": _settable("getDeploymentSecondaryDatasetConfiguration"),

@@ -47,6 +47,7 @@ def track(emulator: EmulatorDoor, *attributes: str, **settings: Any) -> None:
 
 
 OPERATIONS = {
+    "getDeploymentAccuracyMetrics": "accuracyMetrics",
     "getDeploymentAccuracyOverBatch": "accuracyOverBatch",
     "getDeploymentAccuracyOverSpace": "accuracyOverSpace",
     "getDeploymentBatchServiceStats": "batchServiceStats",
@@ -91,5 +92,8 @@ def answers(emulator: EmulatorDoor, client: httpx.Client) -> Iterator[tuple[str,
         values = {"place": "8928308280fffff", "contract": "one year"}
         row = {"predicted": 0.5, "batchId": "x", "features": values, "humilityRules": ["64b200000000000000000001"]}
         emulator.predictions(UNGOVERNED, data=[row])
+        for names in (["AUC", "LogLoss"], ["RMSE"]):
+            answer = client.put(path("accuracyMetrics"), json={"data": names})
+            yield "updateDeploymentAccuracyMetrics", answer
         health = path("healthSettings")
         yield "updateDeploymentHealthSettings", client.patch(health, json={"service": {"batchCount": "5"}})

@@ -314,3 +314,15 @@ def test_a_job_of_actuals_points_here(emulator: EmulatorDoor, requester: httpx.C
     location = send(requester, ("a", "yes")).headers["Location"]
     emulator.advance(6)
     assert requester.get(location, follow_redirects=True).json()["period"]["end"] == "2025-03-02T01:00:00Z"
+
+
+def test_which_metrics_are_shown(emulator: EmulatorDoor, requester: httpx.Client, reviewer: httpx.Client) -> None:
+    """As the vendor's client reads and writes them: a list under data, both ways."""
+    url = f"deployments/{UNGOVERNED}/accuracyMetrics/"
+    assert taken(requester.get(url))["data"][:2] == ["LogLoss", "AUC"]
+    wanted = {"data": ["AUC", "F1"]}
+    assert taken(requester.put(url, json=wanted)) == taken(reviewer.get(url)) == wanted
+    for names in (["RMSE"], [], ["AUC", "mood"]):
+        assert requester.put(url, json={"data": names}).status_code == 422
+    assert reviewer.put(url, json=wanted).status_code == 403
+    assert emulator.count("accuracyMetricsUpdated", UNGOVERNED) == 1
