@@ -16,10 +16,6 @@ FIELDS = {"minute": (0, 59), "hour": (0, 23), "dayOfMonth": (1, 31), "month": (1
 EVERY = "*"
 
 
-class SettingsNotSeen(DataRobotError):
-    """The service accepted settings, and shows others."""
-
-
 class NoChallengers(DataRobotError):
     """There is no challenger for which a replay would score anything."""
 

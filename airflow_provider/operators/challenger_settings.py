@@ -6,15 +6,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from airflow_provider.api.errors import InvalidCall
-from airflow_provider.api.waits import JobWait, dig
 from airflow_provider.mlops import challengers, replays
+from airflow_provider.mlops.settable import SettingsNotSeen
 from airflow_provider.tasks import arguments
 from airflow_provider.tasks.base import DataRobotBaseOperator, Step
+from airflow_provider.tasks.deployment_settings import Areas, DataRobotBaseSettingsOperator
 from airflow_provider.tasks.links import deployment_url
-from airflow_provider.tasks.run import Await, Run
+from airflow_provider.tasks.run import Run
 
 
-class DataRobotUpdateChallengerSettingsOperator(DataRobotBaseOperator):
+class DataRobotUpdateChallengerSettingsOperator(DataRobotBaseSettingsOperator):
     """Turns the challenger models of a deployment on, with all that they need, or off; writes only what differs.
 
     On means: challenger models, stored prediction rows and target drift tracking. Off turns only the first off.
@@ -28,68 +29,21 @@ class DataRobotUpdateChallengerSettingsOperator(DataRobotBaseOperator):
     values are compared first.
     """
 
-    operation = "updateDeploymentSettings"
-    template_fields = (*DataRobotBaseOperator.template_fields, "deployment_id", "enabled")
+    template_fields = (*DataRobotBaseSettingsOperator.template_fields, "enabled")
 
-    def __init__(self, *, deployment_id: str, enabled: bool | str = True, **kwargs: Any) -> None:
+    def __init__(self, *, enabled: bool | str = True, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.deployment_id = deployment_id
         self.enabled = enabled
 
-    def prepare(self) -> None:
-        """Checks every argument before anything is sent."""
-        super().prepare()
-        self.deployment_id = arguments.identifier("deployment_id", self.deployment_id)
+    def wanted(self) -> Areas:
+        """The areas to be on, or the first to be off."""
         self.enabled = arguments.flag("enabled", self.enabled)
         areas = challengers.NEEDED if self.enabled else challengers.NEEDED[:1]
-        self._wanted = dict.fromkeys(areas, self.enabled)
+        return {area: {"enabled": self.enabled} for area in areas}
 
-    def identity(self) -> dict[str, Any]:
-        """The deployment and the wanted values."""
-        return {"deployment_id": self.deployment_id, **self._wanted}
-
-    def link(self, web_url: str) -> str | None:
-        """The deployment's page."""
-        return deployment_url(web_url, self.deployment_id)
-
-    def start(self, run: Run) -> Step:
-        """Writes what differs."""
-        differs = self._differing(run)
-        if not differs and not self.extra_body:
-            return self._result(run, {})
-        sent = run.submit(
-            self.operation,
-            {area: {"enabled": on} for area, on in differs.items()},
-            stage="settings",
-            look=lambda: None if self._differing(run) else True,
-            extra_body=self.extra_body,
-            before={"changed": differs},
-            deploymentId=self.deployment_id,
-        )
-        path = run.path_of(sent.answer) if sent.answer is not None else None
-        if path is None:
-            return self._result(run, differs)
-        return Await(JobWait(path), f"the settings of deployment {self.deployment_id} are being changed")
-
-    def proceed(self, run: Run, result: dict[str, Any]) -> Step:
-        """Asks the settings themselves."""
-        assert run.handle is not None, "a wait that ended has a handle"
-        return self._result(run, run.handle.before["changed"])
-
-    def _differing(self, run: Run) -> dict[str, bool]:
-        now = run.read("getDeploymentSettings", deploymentId=self.deployment_id)
-        return {area: on for area, on in self._wanted.items() if bool(dig(now, f"{area}.enabled")) != on}
-
-    def _result(self, run: Run, changed: dict[str, bool]) -> dict[str, Any]:
-        left = self._differing(run)
-        if left:
-            run.memory.settle()
-            raise replays.SettingsNotSeen(
-                f"the service says that it is done, and deployment {self.deployment_id} still has another "
-                f"{', '.join(left)}",
-                operation=self.operation,
-            )
-        return {"deployment_id": self.deployment_id, "enabled": self.enabled, "changed": changed}
+    def account(self, now: Mapping[str, Any], changed: Areas) -> dict[str, Any]:
+        """Whether they are on, and what was written."""
+        return {"enabled": self.enabled, "changed": {area: values["enabled"] for area, values in changed.items()}}
 
 
 class DataRobotUpdateChallengerReplaySettingsOperator(DataRobotBaseOperator):
@@ -159,7 +113,7 @@ class DataRobotUpdateChallengerReplaySettingsOperator(DataRobotBaseOperator):
             now = self._now(run)
             left = replays.differing(self._wanted, now)
             if left:
-                raise replays.SettingsNotSeen(
+                raise SettingsNotSeen(
                     f"the service accepted the change, and deployment {self.deployment_id} still has another "
                     f"{' and '.join(left)}: {now}",
                     operation=self.operation,
