@@ -251,8 +251,7 @@ class AsyncClient(Exchange):
     async def _attempt(self, call: Call, number: int) -> Answer:
         wire, started, status = self.wire(call), self.clock(), None
         if isinstance(call.body, Stream):
-            wire["content"] = call.body.blocks()
-            wire["headers"]["content-length"] = str(call.body.size())
+            wire["content"] = call.body.blocks(int(wire["headers"]["content-length"]))
         try:
             response = await (await self._http(call)).request(**wire)
             status = response.status_code

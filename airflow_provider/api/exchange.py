@@ -7,7 +7,7 @@ Requests are made of the endpoint and a relative path, so the token cannot reach
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from typing import Any, BinaryIO, NotRequired, Protocol, TypedDict
 from urllib.parse import urlsplit
 
@@ -41,7 +41,7 @@ class Wire(TypedDict):
     method: str
     url: str
     headers: dict[str, str]
-    content: bytes | BinaryIO | AsyncIterator[bytes] | None
+    content: bytes | Iterator[bytes] | AsyncIterator[bytes] | None
     files: NotRequired[dict[str, tuple[str, BinaryIO, str]]]
     data: NotRequired[dict[str, str]]
     timeout: NotRequired[tuple[float, float, float, float]]
@@ -76,7 +76,9 @@ class Exchange:
         elif call.media_type:
             headers["content-type"] = call.media_type
         if isinstance(call.body, Stream):
-            wire["content"] = call.body.from_start()
+            size = call.body.size()
+            headers["content-length"] = str(size)
+            wire["content"] = call.body.from_start(size)
         if isinstance(call.body, (Upload, Stream)):
             patience = max(self.settings.read_timeout, ANSWER_SECONDS)
             wire["timeout"] = (self.settings.connect_timeout, patience, self.settings.read_timeout, POOL_TIMEOUT)

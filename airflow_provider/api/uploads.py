@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from airflow_provider.api.errors import InvalidCall
 
 FILE_FIELD = "file"  # wire.md J: the field that holds the file
-BLOCK = 1 << 20  # bytes that are held at a time in an event loop
+BLOCK = 1 << 20  # bytes that are held at a time
 ANSWER_SECONDS = 600.0  # for the answer to an upload: the service works after the last byte (wire.md B: 600)
 
 
@@ -65,17 +65,30 @@ class Stream:
         """The body in plain JSON, for plans and logs: the file by its name."""
         return {FILE_FIELD: self.name}
 
-    def from_start(self) -> BinaryIO:
-        """The file as the transport takes it."""
-        self.stream.seek(0)
-        return self.stream
+    def size(self) -> int:
+        """Its bytes, as of now."""
+        return self.stream.seek(0, os.SEEK_END)
 
-    async def blocks(self) -> AsyncIterator[bytes]:
-        """The file as the transport of an event loop takes it; it is read in a thread."""
+    def from_start(self, size: int) -> Iterator[bytes]:
+        """So many bytes, as the transport takes them. A file that grows meanwhile is sent as it was before.
+
+        :raises InvalidCall: it has become shorter: what was announced cannot be sent.
+        """
         self.stream.seek(0)
-        while block := await asyncio.to_thread(self.stream.read, BLOCK):
+        while size:
+            block = self.stream.read(min(BLOCK, size))
+            size -= len(self._there(block))
             yield block
 
-    def size(self) -> int:
-        """Its bytes."""
-        return self.stream.seek(0, os.SEEK_END)
+    async def blocks(self, size: int) -> AsyncIterator[bytes]:
+        """The same for the transport of an event loop; it is read in a thread."""
+        self.stream.seek(0)
+        while size:
+            block = await asyncio.to_thread(self.stream.read, min(BLOCK, size))
+            size -= len(self._there(block))
+            yield block
+
+    def _there(self, block: bytes) -> bytes:
+        if not block:
+            raise InvalidCall(f"{self.name} became shorter while it was sent")
+        return block
