@@ -52,20 +52,20 @@ def promote_model(
 
     The steps, each an ordinary operator, and what leaves it out:
 
-    ========== ============================================================ =====================
-    before     notes the champion of today, for the way back                always there
-    validate   refuses an unfit model before anybody is asked               ``validate=False``
-    challenger makes the model a challenger                                 unless ``challenger``
-    replay     lets it predict what the champion has predicted              unless ``challenger``
-    compare    goes on only when its numbers are better                     unless ``challenger``
-    request    opens a change request, or takes up ours                     unless ``approval_steps``
-    approve    waits for the people                                         unless ``approval_steps``
-    apply      replaces the champion, and verifies that it is the model     always there
-    watch      the post-check: champion, status and service health stay well ``watch=None``
-    roll_back  the champion of before comes back, through the same gate     ``roll_back=False``
-    promoted   succeeds when the model was promoted and serves              always there
-    record     what was done, by whom, with which checks, also of a failure unless ``record``
-    ========== ============================================================ =====================
+    ========== ====================================================================== ==========================
+    before     notes the champion of today, for the way back                          always there
+    validate   refuses an unfit model before anybody is asked                         ``validate=False``
+    challenger makes the model a challenger                                           without ``challenger``
+    replay     lets it predict what the champion has predicted                        without ``challenger``
+    compare    goes on only when its numbers are better                               without ``challenger``
+    request    opens a change request, or takes up ours                               without ``approval_steps``
+    approve    waits for the people                                                   without ``approval_steps``
+    apply      replaces the champion, through people where a policy applies; verifies always there
+    watch      the post-check: champion, status and service health stay well          ``watch=None``
+    roll_back  brings the champion of before back, through the same gate              ``roll_back=False``
+    promoted   succeeds when the model was promoted and serves                        always there
+    record     tells who did what with which checks, however it ended                 without ``record``
+    ========== ====================================================================== ==========================
 
     Why ``apply`` is one task: whether an approval is needed is known only there, and between request, approval, the
     second validation, replacement and verification nothing may be lost. A policy that appears, a request that somebody

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.promotion.groups import VALIDATION, promotion, states
+from tests.promotion.groups import VALIDATION, WELL, promotion, states
 from tests.tasks import UNGOVERNED, V3, Perform
 
 if TYPE_CHECKING:
@@ -72,12 +72,17 @@ def test_a_template_is_checked_before_anything_is_written(
     assert set(service.accepted()) <= {VALIDATION}
 
 
-def test_templates_reach_every_step(service: EmulatorDoor, perform: Perform) -> None:
-    conf = {"deployment": UNGOVERNED, "package": V3, "reason": "accuracy", "watch": "0"}
+def test_templates_and_results_of_other_tasks_reach_every_step(service: EmulatorDoor, perform: Perform) -> None:
+    from airflow.sdk import task
+
+    def choose() -> str:
+        return UNGOVERNED
+
+    conf = {"package": V3, "reason": "accuracy", "watch": "0"}
     done = perform(
         lambda: (
             promotion(
-                deployment_id="{{ params.deployment }}",
+                deployment_id=task(choose)(),
                 model_package_id="{{ params.package }}",
                 reason="{{ params.reason }}",
                 watch="{{ params.watch }}",
@@ -88,7 +93,7 @@ def test_templates_reach_every_step(service: EmulatorDoor, perform: Perform) -> 
         ),
         run_conf=conf,
     )
-    assert done.run.state == "success"
+    assert {**states(done), "choose": None} == {**WELL, "choose": None}
     [sent] = service.log(operationId="replaceDeploymentModel")
     assert sent["body"] == {"modelPackageId": V3, "reason": "ACCURACY"}
 
