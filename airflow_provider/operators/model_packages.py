@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider.api.errors import InvalidCall, NotUnderstood
+from airflow_provider.api.errors import InvalidCall, NotUnderstood, OutcomeUnknown
 from airflow_provider.api.waits import EntityWait, JobWait
 from airflow_provider.mlops import registry
 from airflow_provider.mlops.naming import NotOne, mark_of, marked
 from airflow_provider.tasks import arguments
 from airflow_provider.tasks.base import DataRobotBaseOperator, Step
+from airflow_provider.tasks.downloading import instance_of
 from airflow_provider.tasks.run import Await, Run
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
     from airflow_provider.api.once import Sent
+    from airflow_provider.tasks.memory import Handle
 
 BUILD, ANSWER = "build", "answer"
 MARK_ROOM = 32  # characters of a description that the mark may need
@@ -140,6 +142,19 @@ class DataRobotRegisterModelOperator(DataRobotBaseOperator):
         sent = run.submit(self.operation, body, stage=ANSWER, look=look, extra_body=self.extra_body)
         return self._sent(run, sent)
 
+    def take_up(self, run: Run, handle: Handle) -> Step:
+        """Goes on with what an earlier attempt sent; what it did not note and carries no mark is not sent again."""
+        if handle.state == "submitted" and not handle.wait and handle.id:
+            return self._build(handle.id)
+        if handle.state == "submitted" and not handle.wait and not self._mark:
+            run.memory.settle()
+            raise OutcomeUnknown(
+                f"an earlier attempt registered model {self.model_id} and ended before it noted what; check with "
+                "listModelPackages, then clear the task to register it again, or do not",
+                operation=self.operation,
+            )
+        return super().take_up(run, handle)
+
     def proceed(self, run: Run, result: dict[str, Any]) -> Step:
         """The job of an answer without a body is over, or the package is built."""
         handle = run.handle
@@ -216,9 +231,3 @@ class DataRobotRegisterModelOperator(DataRobotBaseOperator):
                 return found
             run.sleep(SEEN_PAUSE)
         raise NotUnderstood("accepted, and neither the answer nor the lists name the package", operation=self.operation)
-
-
-def instance_of(context: Context) -> str:
-    """Which task instance this is: the same for all its attempts."""
-    instance = context["ti"]
-    return f"{instance.dag_id}/{instance.task_id}/{instance.run_id}/{instance.map_index}"

@@ -1,0 +1,5 @@
+"""The stage."""
+
+from tests.stages import stage
+
+__all__ = ["stage"]
