@@ -223,3 +223,13 @@ def test_notification_put_ignored(emulator: EmulatorDoor, requester: httpx.Clien
     path = f"notificationChannels/{made['id']}/"
     assert requester.put(path, json={"name": "gong"}).status_code == 204
     assert taken(requester.get(path))["name"] == "bell"
+
+
+def test_scored_nothing(emulator: EmulatorDoor, requester: httpx.Client) -> None:
+    emulator.lie("scored_nothing")
+    job = taken(requester.post("batchPredictions/", json={"deploymentId": UNGOVERNED}))
+    requester.put(job["links"]["csvUpload"], content=b"a\n1\n", headers={"Content-Type": "text/csv"})
+    emulator.advance(31)
+    found = taken(requester.get(job["links"]["self"]))
+    assert (found["status"], found["scoredRows"]) == ("COMPLETED", 1)
+    assert requester.get(found["links"]["download"]).content == b""
