@@ -39,7 +39,7 @@ def build(service: Service) -> Starlette:
         path = scope["raw_path"].decode("ascii", "replace")
         entry = service.log.note(
             at=service.clock.iso(), operationId=None, method=request.method, path=path,
-            query=masked(dict(request.query_params)), user=None, status=None, accepted=False, faults=[],
+            query=masked(_shown(request)), user=None, status=None, accepted=False, faults=[],
         )  # fmt: skip
         try:
             content = await uploads.receive(request, service.files)
@@ -95,6 +95,12 @@ async def _one_by_one(parts: Iterator[bytes]) -> AsyncIterator[bytes]:
     """The parts without a thread for each, as starlette would take for a plain iterator."""
     for part in parts:
         yield part
+
+
+def _shown(request: Request) -> dict[str, str | list[str]]:
+    """The query as the log keeps it: a key that is repeated with all its values."""
+    values = {name: request.query_params.getlist(name) for name in request.query_params}
+    return {name: found[0] if len(found) == 1 else found for name, found in values.items()}
 
 
 async def _tick(service: Service) -> None:

@@ -300,8 +300,66 @@ def test_the_last_bucket_ends_with_the_period(requester: httpx.Client) -> None:
     assert periods[-1] == {"start": "2025-03-02T00:00:00Z", "end": "2025-03-02T01:00:00Z"}
 
 
-def test_what_is_not_emulated_says_so(requester: httpx.Client) -> None:
-    assert requester.get(f"{ACCURACY}?targetClasses=yes").status_code == 501
+@pytest.mark.parametrize(
+    ("query", "classes"),
+    [
+        ("targetClass=yes", ["yes"]),
+        ("targetClasses=no", ["no"]),
+        ("targetClasses=yes,no", ["yes", "no"]),
+        ("targetClass=yes&targetClass=no", ["yes", "no"]),
+        ("targetClass=maybe", ["maybe"]),
+    ],
+)
+def test_accuracy_of_rows_that_came_out_as_some_classes(
+    emulator: EmulatorDoor, requester: httpx.Client, query: str, classes: list[str]
+) -> None:
+    """Seed 002:610: a list joined by commas, or targetClass; 002:630: the answer tells them as a string."""
+    emulator.change("packages", "64d000000000000000000002", baseline={"sampleSize": 500, "metrics": {"LogLoss": 0.5}})
+    pairs = [(share, label) for share, label in fill(emulator, requester) if label in classes]
+    body = taken(requester.get(f"{ACCURACY}?{query}"))
+    assert body["targetClasses"] == ",".join(classes)
+    assert {line["sampleSize"] for line in body["data"]} <= {len(pairs)}
+    if not pairs:
+        assert {line["value"] for line in body["data"]} == {None}
+        return
+    expected = sk.log_loss([label == "yes" for _, label in pairs], [share for share, _ in pairs], labels=[False, True])
+    assert by_name(body)["LogLoss"] == pytest.approx(expected)
+    assert {line["baselineValue"] for line in body["data"]} == {None}
+
+
+@pytest.mark.parametrize("value", ["rows_of_class", "against_the_rest"])
+def test_switch_class_accuracy(emulator: EmulatorDoor, requester: httpx.Client, value: str) -> None:
+    """Seed 002:7644, 7718: perClass and its deprecated twin, in buckets, baselines and summary."""
+    emulator.switches(class_accuracy=value)
+    pairs = fill(emulator, requester)
+    query = "metric=Accuracy&targetClass=yes&start=2025-03-01T00:00:00Z&end=2025-03-02T00:00:00Z&bucketSize=P1D"
+    body = taken(requester.get(f"{OVER_TIME}?{query}"))
+    of_class = [(share >= 0.5) == (label == "yes") for share, label in pairs if label == "yes"]
+    against = [(share >= 0.5) == (label == "yes") for share, label in pairs]
+    seen = {"rows_of_class": of_class, "against_the_rest": against}[value]
+    [bucket] = body["buckets"]
+    assert bucket["sampleSize"] == len(of_class)
+    assert bucket["value"] == pytest.approx(sum(of_class) / len(of_class))
+    for place in (bucket, body["summary"]):
+        assert place["perClass"] == [{"className": "yes", "value": pytest.approx(sum(seen) / len(seen))}]
+        assert place["valuePerClass"] == {"yes": place["perClass"][0]["value"]}
+
+
+@pytest.mark.parametrize("value", ["rows_of_class", "against_the_rest"])
+def test_classes_of_other_targets(emulator: EmulatorDoor, requester: httpx.Client, value: str) -> None:
+    """A multiclass target has more of them, a regression none."""
+    emulator.switches(class_accuracy=value)
+    make_multiclass(emulator, "red", "green", "blue")
+    emulator.predictions(UNGOVERNED, rows=120, start=DAY_AGO, end="2025-03-01T12:00:00Z")
+    send(requester, *((f"row-{n}", ("red", "green", "blue")[n % 3]) for n in range(120)))
+    emulator.advance(6)
+    body = taken(requester.get(f"{OVER_TIME}?metric=LogLoss&targetClasses=green,red"))
+    assert [one["className"] for one in body["summary"]["perClass"]] == ["green", "red"]
+    assert None not in [one["value"] for one in body["summary"]["perClass"]]
+    assert body["summary"]["sampleSize"] == 80
+    make_regression(emulator)
+    emulator.change("packages", "64d000000000000000000006", target={"name": "price", "type": "Regression"})
+    assert "perClass" not in taken(requester.get(f"{OVER_TIME}?targetClass=red"))["summary"]
 
 
 def test_without_access_there_is_no_accuracy(outsider: httpx.Client, reviewer: httpx.Client) -> None:

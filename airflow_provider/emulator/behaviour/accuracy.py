@@ -6,15 +6,17 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider.emulator.answers import invalid
-from airflow_provider.emulator.behaviour.matching import Row, predictions_in, scored
+from airflow_provider.emulator.behaviour.matching import Row, against_the_rest, predictions_in, scored
 from airflow_provider.emulator.behaviour.periods import Period
 from airflow_provider.emulator.behaviour.segments import EVERYTHING, Only
 from airflow_provider.emulator.metrics import BY_TARGET, percent_change
 
 if TYPE_CHECKING:
+    from airflow_provider.emulator.calls import Call
     from airflow_provider.emulator.service import Service
     from airflow_provider.emulator.store import Record
 
+PER_CLASS = ("Binary", "Multiclass")  # target types that have classes
 MINIMUM = 100  # actuals with a prediction before accuracy is shown (wire.md D)
 ALWAYS = Period(float("-inf"), float("inf"))
 
@@ -24,12 +26,20 @@ class Accuracy:
 
     :param models: the models that are asked for
     :param only: the segment and the monitoring batches that the rows must be of
+    :param classes: score rows that came out as one of these classes; none: all rows
     """
 
     def __init__(
-        self, service: Service, deployment: Record, target: Record, models: list[str], only: Only = EVERYTHING
+        self,
+        service: Service,
+        deployment: Record,
+        target: Record,
+        models: list[str],
+        only: Only = EVERYTHING,
+        classes: tuple[str, ...] = (),
     ) -> None:
         self.only = only
+        self.classes = classes if target["type"] in PER_CLASS else ()
         self.service = service
         self.deployment = deployment
         self.target = target
@@ -42,6 +52,8 @@ class Accuracy:
 
     def values(self, rows: Iterable[Row]) -> tuple[int, dict[str, float | None]]:
         """How many rows were scored, and every metric of the target's type; None where there is no value."""
+        if self.classes:
+            rows = (row for row in rows if row.actual in self.classes)
         count, found = scored(self.target, rows)
         return count, {name: _scale(self.service, name, found.get(name)) for name in self.names}
 
@@ -51,8 +63,21 @@ class Accuracy:
             rows = predictions_in(self.service, self.deployment, self.models, ALWAYS, self.only)
         return sum(row.actual is not None for row in rows) >= MINIMUM
 
+    def per_class(self, metric: str, rows: list[Row]) -> list[dict[str, Any]]:
+        """The metric of each class that was asked for: of the rows that came out so, or against all others."""
+        found = []
+        for name in self.classes:
+            if self.service.switches["class_accuracy"] == "against_the_rest":
+                values = against_the_rest(self.target, name, rows)
+            else:
+                values = scored(self.target, (row for row in rows if row.actual == name))[1]
+            found.append({"className": name, "value": values.get(metric)})
+        return found
+
     def baseline(self, model: str) -> tuple[int | None, dict[str, float]]:
-        """Rows and metrics of the training's holdout; of most packages of the worlds nothing is known."""
+        """Rows and metrics of the training's holdout; nothing by classes, nor of most packages of the worlds."""
+        if self.classes:
+            return None, {}
         for package in self.service.store.rows("packages"):
             if package["modelId"] == model and package.get("baseline"):
                 found = package["baseline"]
@@ -70,6 +95,14 @@ def _scale(service: Service, name: str, value: float | None) -> float | None:
     if value is not None and name == "MAPE" and service.switches["mape_unit"] == "fraction":
         return value / 100
     return value
+
+
+def asked_classes(call: Call) -> tuple[str, ...]:
+    """The classes that a call names: by ``targetClass`` one or several, by ``targetClasses`` joined by commas."""
+    one, joined = (call.arguments.get(name) or () for name in ("targetClass", "targetClasses"))
+    named = [one] if isinstance(one, str) else [*one]
+    named += str(joined).split(",") if joined else []
+    return tuple(dict.fromkeys(named))
 
 
 def lines(accuracy: Accuracy, rows: list[Row]) -> list[dict[str, Any]]:

@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from airflow_provider.emulator.answers import refuse
 from airflow_provider.emulator.behaviour.periods import Period, buckets_of, place_of
 from airflow_provider.emulator.behaviour.rights import visible
 from airflow_provider.emulator.behaviour.segments import EVERYTHING, Only, where_predictions
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from airflow_provider.emulator.store import Record
 
 SEEN = {"keeps_metrics": "COALESCE(a.scored, a.value)", "changes_metrics": "a.value"}  # switch overwritten_actual
-PER_CLASS = ("targetClass", "targetClasses")
 THRESHOLD = 0.5  # predictionThreshold of every package here
 
 
@@ -34,11 +32,8 @@ class Row(NamedTuple):
     features: Mapping[str, Any] | None = None
 
 
-def watched(call: Call, left_out: Iterable[str] = ()) -> Record:
-    """The deployment of a monitoring call; 501 for arguments that are left out here."""
-    for name in left_out:
-        if call.arguments.get(name):
-            raise refuse(501, f"{name} is not emulated.")
+def watched(call: Call) -> Record:
+    """The deployment of a monitoring call."""
     return visible(call.service, call.user, call.arguments["deploymentId"])
 
 
@@ -128,6 +123,19 @@ def scored(target: Record, rows: Iterable[Row]) -> tuple[int, Values]:
     if target["type"] == "Multiclass":
         return len(usable), multiclass.values((row.classes or {}, row.actual) for row in usable)
     return 0, {}
+
+
+def against_the_rest(target: Record, name: str, rows: Iterable[Row]) -> Values:
+    """Metrics of one class against all others together."""
+    pairs = [(_share(target, name, row), row.actual == name) for row in rows if _usable(target, row)]
+    return binary.values(pairs, THRESHOLD)
+
+
+def _share(target: Record, name: str, row: Row) -> float:
+    """The probability of a class in a row."""
+    if row.classes is not None:
+        return row.classes.get(name, 0.0)
+    return float(row.value if name == positive_class(target) else 1 - row.value)
 
 
 def _usable(target: Record, row: Row) -> bool:

@@ -78,9 +78,9 @@ class Scope(NamedTuple):
 EVER = Period(float("-inf"), float("inf"))
 
 
-def scope_of(call: Call, left_out: Iterable[str] = ()) -> Scope:
+def scope_of(call: Call) -> Scope:
     """What the call asks for. Batches without a period are taken whole, and the period is theirs."""
-    deployment = watched(call, left_out)
+    deployment = watched(call)
     only = only_of(call, deployment)
     period = period_of(call)
     if only.batches and not (call.arguments.get("start") or call.arguments.get("end")):
@@ -88,9 +88,9 @@ def scope_of(call: Call, left_out: Iterable[str] = ()) -> Scope:
     return Scope(call, deployment, models_of(call, deployment), period, only)
 
 
-def over_batches(call: Call, left_out: Iterable[str] = ()) -> tuple[Scope, list[Batch]]:
+def over_batches(call: Call) -> tuple[Scope, list[Batch]]:
     """What a call over batches asks for, and the batches in question: those named, else all; unknown ones omitted."""
-    deployment = watched(call, left_out)
+    deployment = watched(call)
     only = only_of(call, deployment)
     found = batches_of(call, deployment, only.batches or None)
     return Scope(call, deployment, models_of(call, deployment), EVER, only), found

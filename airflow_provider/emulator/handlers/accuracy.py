@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from airflow_provider.emulator.answers import Answer
-from airflow_provider.emulator.behaviour.accuracy import Accuracy, lines, summed_up
-from airflow_provider.emulator.behaviour.matching import PER_CLASS, Row, split
+from airflow_provider.emulator.behaviour.accuracy import Accuracy, asked_classes, lines, summed_up
+from airflow_provider.emulator.behaviour.matching import Row, split
 from airflow_provider.emulator.behaviour.periods import Period
 from airflow_provider.emulator.behaviour.scope import scope_of
 from airflow_provider.emulator.calls import Call, serves
@@ -36,6 +36,8 @@ def get_accuracy(call: Call) -> Answer:
     }
     if one:
         body["modelId"] = accuracy.models[0]
+    if accuracy.classes:
+        body["targetClasses"] = ",".join(accuracy.classes)
     return Answer(200, body)
 
 
@@ -66,7 +68,12 @@ def get_accuracy_over_time(call: Call) -> Answer:
 
 def _value(accuracy: Accuracy, metric: str, rows: list[Row], *, enough: bool) -> dict[str, Any]:
     count, values = accuracy.values(rows)
-    return {"sampleSize": count, "value": values.get(metric) if enough else None}
+    shown = {"sampleSize": count, "value": values.get(metric) if enough else None}
+    per_class = accuracy.per_class(metric, rows if enough else [])
+    if not per_class:
+        return shown
+    old = {one["className"]: one["value"] for one in per_class}  # seed 002:7718: if targetClass is set; deprecated
+    return {**shown, "perClass": per_class, "valuePerClass": old}
 
 
 def _baseline(accuracy: Accuracy, model: str, metric: str) -> dict[str, Any]:
@@ -81,5 +88,5 @@ def _trained(accuracy: Accuracy) -> dict[str, str]:
 
 
 def _asked(call: Call) -> tuple[Accuracy, Period]:
-    scope = scope_of(call, PER_CLASS)
-    return Accuracy(call.service, scope.deployment, scope.target, scope.models, scope.only), scope.period
+    scope, classes = scope_of(call), asked_classes(call)
+    return Accuracy(call.service, scope.deployment, scope.target, scope.models, scope.only, classes), scope.period
