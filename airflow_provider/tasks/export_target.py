@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider.api.errors import DataRobotError
+from airflow_provider.api.errors import DataRobotError, InvalidCall
 from airflow_provider.mlops.export_windows import Piece
 from airflow_provider.mlops.fetching import BLOCK, ContentDiffers, NoRoom
 from airflow_provider.mlops.manifest import NAME
@@ -51,8 +51,11 @@ class Target:
     def manifest(self) -> dict[str, Any] | None:
         """The manifest that is there; one that cannot be read counts as another's."""
         place = self.folder / NAME
-        if not place.exists():
-            return None
+        try:
+            if not place.exists():
+                return None
+        except ValueError as error:  # no file system is registered for the scheme: a provider is missing
+            raise InvalidCall(f"{self.folder} cannot be opened: {error}") from None
         try:
             found = json.loads(place.read_bytes())
         except ValueError:

@@ -376,15 +376,20 @@ def test_the_export_tells_where_its_status_object_is_lost(stage: Stage, folder: 
 def test_a_dataset_that_goes_under_us(stage: Stage, folder: Path, expired: bool) -> None:
     predict(stage, 24)
 
-    def deletes() -> None:
+    def goes() -> None:
         import httpx
 
         stage.service.advance(31)
+        if expired:
+            stage.service.advance(86_500)
+            stage.service.switches(export_expiry="never")
+            return
         [dataset] = stage.service.world("datasets")
         head = {"Authorization": "Bearer requester-token"}
         httpx.delete(f"{stage.service.endpoint}/datasets/{dataset}/", headers=head, trust_env=False)
 
-    stage.while_away(deletes)
+    stage.service.switches(export_expiry="a_day")
+    stage.while_away(goes)
     task = export(stage, folder, retries=1)
     assert good(task.run())["rows"] == 24
     assert "DatasetGone" in str(task.endings[0].error)
@@ -413,6 +418,36 @@ def test_a_deadline_cancels_the_export(stage: Stage, folder: Path) -> None:
     assert stage.service.count("exportCancelled") == 1
     bad(export(stage, folder, timeout=600, on_timeout="leave").run(), "WaitTimedOut")
     assert stage.service.count("exportCancelled") == 1
+
+
+def test_a_kill_cancels_the_export(stage: Stage, folder: Path) -> None:
+    predict(stage, 24)
+    task = export(stage, folder)
+    good(task.run())
+    assert task.trigger["cancel"]["operation"] == "updateDeploymentPredictionDataExport"
+    stage.service.jobs("dataExport", stuck=True)
+    waiting = export(stage, folder, deferrable=False, reuse=False)
+    stage.at(20, lambda: waiting.operator.on_kill())
+    assert "CANCELLED" in bad(waiting.run(), "JobFailed", "retry")
+    assert stage.service.count("exportCancelled") == 1
+
+
+def test_an_object_store(stage: Stage, tmp_path: Path) -> None:
+    """Nothing is appended or renamed there; progress goes, and so do the files of the former export."""
+    from airflow.providers.common.compat.sdk import ObjectStoragePath
+    from airflow.sdk.io import attach
+    from fsspec.implementations.memory import MemoryFileSystem  # type: ignore[import-untyped]
+
+    predict(stage, 24)
+    given = {"staging": str(tmp_path)}
+    assert "nowhere" in bad(export(stage, "nowhere://bucket/out", **given).run(), "InvalidCall")
+    attach("memory", fs=MemoryFileSystem())
+    place = ObjectStoragePath(f"memory://bucket/{tmp_path.name}")
+    assert good(export(stage, str(place), row_limit=20, **given).run())["files"] == 2
+    assert good(export(stage, str(place), **given).run())["files"] == 1
+    names = sorted(one.name for one in place.iterdir())
+    told = json.loads((place / "manifest.json").read_bytes())
+    assert names == ["manifest.json", told["files"][0]["name"]]
 
 
 def test_a_plan_sends_and_writes_nothing(stage: Stage, folder: Path) -> None:
