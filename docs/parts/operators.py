@@ -1,4 +1,4 @@
-"""The operators and sensors, from their docstrings."""
+"""The operators, sensors and notifiers, from their docstrings."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import pkgutil
 from collections.abc import Iterator
 from types import ModuleType
 
-from airflow_provider import operators, sensors
+from airflow_provider import notifications, operators, sensors
 
 
 def text() -> str:
     """Each public class with its docstring, area by area."""
-    return "\n\n".join(_area(module) for package in (operators, sensors) for module in _modules(package))
+    return "\n\n".join(_area(module) for package in (operators, sensors, notifications) for module in _modules(package))
 
 
 def _modules(package: ModuleType) -> Iterator[ModuleType]:
