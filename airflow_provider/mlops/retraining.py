@@ -185,6 +185,18 @@ def the_one(candidates: Sequence[Run]) -> Run | None:
     return candidates[known.index(min(known))]
 
 
+def begun_since(listed: Listing, moment: float) -> Run | None:
+    """The run that began at this moment of the service or later, and goes on or went well; None where there is none.
+
+    :raises OutcomeUnknown: names them, when there are several.
+    """
+    later = Before(at=moment).new(listed.runs)
+    good = [one for one in later if not is_over(one) or went_well(one, listed.policy.get("action"))]
+    if len(good) > 1:
+        raise unclear(good)
+    return good[0] if good else None
+
+
 def unclear(candidates: Sequence[Run]) -> OutcomeUnknown:
     """The error that names the runs of which one may be ours."""
     told = ", ".join(f"{one['id']} (began {one.get('startTime')}, {one.get('status')})" for one in candidates)

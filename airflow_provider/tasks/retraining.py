@@ -3,8 +3,7 @@
     start ──► a run goes on: if_running ──► adopt: stage "run" │ wait: stage "other" ──► start │ fail
       └──► noted what is there ──► POST: stage "start" ──► which run is new? ──► stage "run" ──► over
                                      └──► none yet: stage "appear", looked for again
-    over ──► challenger or package: result
-      └──► replacement: stage "serve" until the champion, or an open change request, is seen ──► result
+    over ──► what came of it (tasks/retrained.py) ──► result
 
 The POST answers with nothing, so the run is told by what was there before (rule of ``mlops.retraining``). A second run
 is started only when the answer to the first POST was lost and nothing of it was seen within ``settle``; the service
@@ -19,18 +18,16 @@ from typing import Any
 
 from airflow_provider.api.errors import BadRequest, Conflict, DataRobotError, NotFound, OutcomeUnknown, Unprocessable
 from airflow_provider.api.waits import RunWait, UntilWait
-from airflow_provider.mlops import replacement, retraining, review
+from airflow_provider.mlops import replacement, retraining
 from airflow_provider.mlops.retraining import Before, Listing
 from airflow_provider.tasks.memory import Handle
+from airflow_provider.tasks.retrained import FIRST_PAUSE, SERVE, Entity, Outcome, Step
 from airflow_provider.tasks.run import Await, Run
-from airflow_provider.tasks.serving import Serving
 
-START, APPEAR, RUN, OTHER, SERVE = "start", "appear", "run", "other", "serve"
+START, APPEAR, RUN, OTHER = "start", "appear", "run", "other"
 POST = "createDeploymentRetrainingPolicyRun"
-FIRST_PAUSE, LONGEST_PAUSE = 5.0, 40.0  # seconds between looks for a run that does not show yet
+LONGEST_PAUSE = 40.0  # seconds between looks for a run that does not show yet
 LOOKS, PAUSE = 4, 5.0  # looks for the run because of which a start was refused: lists may lag
-Step = Await | dict[str, Any]
-Entity = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +51,10 @@ class Retraining:
     extra_body: Mapping[str, Any] | None = None
     _asked: bool = field(default=False, init=False)  # whether a look was needed after a lost answer
     _since: float | None = field(default=None, init=False)  # the service's clock at that look
+
+    @property
+    def _outcome(self) -> Outcome:
+        return Outcome(self.deployment_id, self.policy_id, self.appear_seconds)
 
     @property
     def _where(self) -> dict[str, Any]:
@@ -99,12 +100,7 @@ class Retraining:
             return None
         if listed.at is not None:
             began += listed.at - run.clock()  # in the service's own time
-        later = Before(at=began).new(listed.runs)
-        action = listed.policy.get("action")
-        good = [one for one in later if not retraining.is_over(one) or retraining.went_well(one, action)]
-        if len(good) > 1:
-            raise retraining.unclear(good)
-        return good[0] if good else None
+        return retraining.begun_since(listed, began)
 
     def _meet(self, run: Run, listed: Listing, active: Entity) -> Step:
         """A run that somebody else began goes on."""
@@ -234,7 +230,7 @@ class Retraining:
         if handle.stage in (START, APPEAR):
             return self._appear(run)
         if handle.stage == SERVE:
-            return self._serve(run)
+            return self._outcome.serve(run)
         if handle.stage == RUN and handle.id and not handle.wait:
             return self._follow(run, {"id": handle.id, "status": "known"})
         return None
@@ -264,63 +260,17 @@ class Retraining:
             case "appear":
                 return self._appear(run)
             case "serve":
-                return self._serve(run)
+                return self._outcome.serve(run)
             case _:
-                return self._over(run, result["entity"])
+                return self._outcome.over(run, result["entity"])
 
     def failed(self, run: Run, reason: str, result: Mapping[str, Any]) -> Step:
         """After a wait that ended badly: another's run does not matter, ours does."""
         assert run.handle is not None, "a wait that ended has a handle"
         stage, run_id = run.handle.stage, run.handle.id
         if stage == SERVE:
-            return self._serve(run)
+            return self._outcome.serve(run)
         run.memory.settle()
         if stage == OTHER:
             return self.start(run)
         raise retraining.failure(run_id, reason, result.get("entity"))
-
-    def _over(self, run: Run, entity: Entity) -> Step:
-        """A run went well: what came of it, and whether it really serves where it should."""
-        assert run.handle is not None, "a wait that ended has a handle"
-        told, action = retraining.told(entity), run.handle.before.get("action")
-        if action != "model_replacement":
-            return self._result(run, retraining.outcome_of(entity, action), told)
-        by = run.clock() + self.appear_seconds
-        run.memory.update(stage=SERVE, before={**run.handle.before, "told": told, "serve_by": by})
-        return self._serve(run)
-
-    def _serve(self, run: Run) -> Step:
-        """The champion, an open change request, or a replacement under way; the service is the judge."""
-        assert run.handle is not None, "a wait that ended has a handle"
-        known = run.handle.before
-        told, target = known["told"], replacement.Target(model_package_id=known["told"]["model_package_id"])
-        serving = Serving(self.deployment_id, target)
-        deployment = serving.look(run)
-        if serving.is_right(deployment):
-            return self._result(run, "replaced", told)
-        if replacement.is_being_replaced(deployment):
-            return serving.steady(f"{target} is being put into service", None)
-        asked = review.open_requests(run.client, self.deployment_id, target.change_action, target.ids, "any").mine
-        if asked is not None:
-            return self._result(run, "pending_approval", told, change_request_id=asked["id"])
-        now = run.clock()
-        if now < float(known["serve_by"]):
-            wait = UntilWait(min(now + FIRST_PAUSE, float(known["serve_by"])))
-            return Await(wait, f"{target} does not serve yet")
-        run.memory.settle()
-        raise serving.not_seen(deployment, f"; retraining run {told['run_id']} is over all the same")
-
-    def _result(self, run: Run, outcome: str, told: Mapping[str, Any], **more: Any) -> dict[str, Any]:
-        assert run.handle is not None, "a result is that of a run that was noted"
-        handle = run.handle
-        return {
-            "outcome": outcome,
-            "deployment_id": self.deployment_id,
-            "policy_id": self.policy_id,
-            **told,
-            "previous": handle.before.get("champion"),
-            "change_request_id": more.get("change_request_id"),
-            "adopted": handle.owner == "adopted",
-            "answer_lost": bool(handle.before.get("lost")),
-            "sent_twice": handle.sent_twice,
-        }

@@ -202,3 +202,34 @@ def test_a_cleared_task_makes_another_run(stage: Stage, trainer: Trainer) -> Non
     stage.sleep(60)
     assert succeeded(task.clear())["run_id"] != first
     assert trainer.started == 2
+
+
+@pytest.mark.parametrize("offset", [-600, 600], ids=["behind", "ahead"])
+@pytest.mark.parametrize("store", STORES, ids=["3.3", "before 3.3"])
+@pytest.mark.parametrize("crash", [False, True], ids=["lost answer", "dead worker"])
+def test_the_service_has_another_time(stage: Stage, trainer: Trainer, offset: int, store: bool, crash: bool) -> None:
+    """Ten minutes ahead or behind: only its own clock is compared with its own times."""
+    stage.service.clock(offset=offset)
+    trainer.start()
+    trainer.cancel()  # an older run, seconds before ours
+    stage.sleep(10)
+    if crash:
+        stage.transport = Crashing(1, True, POST)
+    else:
+        stage.service.fault("lost_answer", operationId=POST)
+    result = succeeded(trainer.task(store=store).run())
+    assert result["run_id"] == max(trainer.runs.values(), key=lambda run: float(run["created"]))["id"]
+    assert trainer.started == 2
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("store", STORES, ids=["3.3", "before 3.3"])
+@pytest.mark.parametrize("nth", range(1, 8))
+def test_the_worker_dies_at_any_request(stage: Stage, trainer: Trainer, nth: int, store: bool, after: bool) -> None:
+    trainer.anew("model_replacement")
+    stage.transport = Crashing(nth, after)
+    task = trainer.task(store=store)
+    ending = task.run()
+    succeeded(ending, "replaced")
+    assert verdict(trainer, ending) == "right"
+    assert stage.service.count("modelReplaced") == 1

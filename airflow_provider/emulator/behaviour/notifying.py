@@ -130,6 +130,8 @@ def send(
     match channel["channelType"]:
         case "Webhook":
             webhooks.send(service, sent, channel)
+        case "Email" if not channel.get("emailAddress"):
+            webhooks.over(service, sent["id"], "failed", fault="Not sent: there is no address.")
         case "Email":
             text = f"{label_of(payload['event_type'])}: {payload['event']}"
             mail(service, channel["emailAddress"], sent["emailSubject"], text)
