@@ -305,6 +305,24 @@ def test_switch_webhook_test_pending(emulator: EmulatorDoor, requester: httpx.Cl
             assert answer.json()["notificationLog"]["response"] is None
 
 
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({"channelType": "Email"}, "failed"),
+        ({"channelType": "Email", "emailAddress": "a@example.com"}, "sent"),
+        ({"channelType": "Slack"}, "failed"),
+        ({"channelType": "Webhook"}, "failed"),
+    ],
+)
+def test_other_channels_can_be_tried_out_too(
+    emulator: EmulatorDoor, requester: httpx.Client, body: dict[str, Any], status: str
+) -> None:
+    """Seed 001:2100: the type may be any; everything but type and name may be left out."""
+    answer = requester.post("notificationWebhookChannelTests/", json={"name": "trial", **body})
+    assert answer.status_code == 201
+    assert result(requester, answer.json()["notificationId"])["status"] == status
+
+
 def test_a_test_belongs_to_who_asked_for_it(requester: httpx.Client, reviewer: httpx.Client) -> None:
     key = run_test(requester, "http://192.0.2.1/")
     assert reviewer.get(f"notificationWebhookChannelTests/{key}/").status_code == 404

@@ -36,7 +36,7 @@ def list_logs(call: Call) -> Answer:
 
 @serves("createNotificationWebhookChannelTest")
 def test_webhook(call: Call) -> Answer:
-    """Sends a test to a channel that need not exist."""
+    """Sends a test to a channel that need not exist; the page lists all types of channels, not webhooks alone."""
     happening = Happening("misc.webhook_connection_test", "notification_channel", {"id": None, **_named(call.body)})
     payload = notifying.payload_of(call.service, happening)
     sent = notifying.send(call.service, call.body, payload, policy_id="", owner=call.user["id"])
