@@ -220,8 +220,3 @@ def test_bad_requests(requester: httpx.Client, reviewer: httpx.Client, outsider:
     assert requester.post("batchPredictions/", content=ROWS, headers={"Content-Type": "text/csv"}).status_code == 415
     assert reviewer.get(job["links"]["self"]).status_code == 404
     assert requester.get(f"batchPredictions/{'0' * 24}/").status_code == 404
-
-
-def test_scored_nothing(emulator: EmulatorDoor, requester: httpx.Client) -> None:
-    emulator.lie("scored_nothing")
-    assert scored(emulator, requester) == []

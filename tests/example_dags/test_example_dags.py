@@ -180,6 +180,9 @@ def test_an_example_runs(
 # (test_example.py or the like).
 ELSEWHERE = {
     "accuracy_gate",
+    "batch_predictions",
+    "custom_metrics",
+    "monitoring_batches",
     "challengers",
     "export_monitoring_data",
     "monitoring_gates",
