@@ -43,7 +43,9 @@ def look(stage: Stage, outcome: str, **arguments: Any) -> dict[str, Any]:
     return verdict(stage, *kinds, outcome, **{"protected_feature": "region", **arguments})
 
 
-def test_equal_classes_pass(stage: Stage) -> None:
+@pytest.mark.parametrize("counts", ["left_out", "given"])
+def test_equal_classes_pass(stage: Stage, counts: str) -> None:
+    stage.service.switches(fairness_counts=counts)
     rows(stage, north=(200, 100), south=(100, 40))
     found = look(stage, "pass")
     assert (found["value"], found["baseline"], found["measured"], found["sample"]) == (0.8, 0.8, 0.0, 100)
