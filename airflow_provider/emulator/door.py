@@ -133,7 +133,8 @@ class EmulatorDoor:
     def predictions(self, deployment_id: str, **wanted: Any) -> dict[str, Any]:
         """Count the stored predictions, or store some first: ``data=[...]``, or ``rows=1000`` made up.
 
-        ``requests=[...]`` stores prediction requests without rows. See ``row_doors.py``; returns ``rows``, ``withAssociationId``, ``first`` and ``last`` (seconds).
+        ``requests=[...]`` stores prediction requests without rows. See ``row_doors.py``; returns ``rows``,
+        ``withAssociationId``, ``first`` and ``last`` (seconds).
         """
         return self._ask("POST" if wanted else "GET", f"predictions/{quote(deployment_id)}", wanted)
 
