@@ -181,3 +181,10 @@ def test_request_and_approval_as_steps_of_their_own(service: EmulatorDoor, perfo
     assert record["previous"]["model_package_id"] == V1
     assert record["steps"]["validate"]["result"]["status"] == "passing"
     assert record["airflow"]["run_id"] == done.run.run_id
+
+
+def test_where_no_policy_applies_the_steps_apart_go_on_at_once(service: EmulatorDoor, perform: Perform) -> None:
+    done = perform(lambda: promotion(approval_steps=True) and None)
+    assert states(done) == {**WELL, "request": "success", "approve": "success"}
+    assert done["promotion.request"].result["approvals_required"] == 0
+    assert champion(service) == V3

@@ -83,7 +83,7 @@ def test_a_third_model_that_comes_while_we_wait_is_left_alone_too(stage: Stage) 
 
 
 def test_people_decide_about_the_way_back(stage: Stage) -> None:
-    stage.enter("reviewer", approve, after=3600)
+    stage.enter("reviewer", approve, after=60)
     ending = rolling_back(stage, GOVERNED, failed_check="x" * 20_000).run()
     assert ending.result["champion"]["model_package_id"] == V1
     assert ending.result["change_request"]["decided_by"] == ["reviewer@example.com"]
@@ -101,7 +101,7 @@ def test_a_deployment_is_out_of_service_while_people_decide(stage: Stage, inacti
         seen.append(deployment_of(stage)["status"])
         approve(desk, request)
 
-    stage.enter("reviewer", approve_and_look, after=3600)
+    stage.enter("reviewer", approve_and_look, after=60)
     ending = rolling_back(stage, GOVERNED, deactivate_meanwhile="True", deferrable=deferrable).run()
     assert (ending.state, seen) == ("success", ["inactive"])
     assert ending.result["champion"]["model_package_id"] == V1
@@ -113,7 +113,7 @@ def test_a_deployment_is_out_of_service_while_people_decide(stage: Stage, inacti
 
 
 def test_a_deployment_stays_out_of_service_when_people_refuse(stage: Stage) -> None:
-    stage.enter("reviewer", ask_for_changes, after=3600)
+    stage.enter("reviewer", ask_for_changes, after=60)
     ending = rolling_back(stage, GOVERNED, deactivate_meanwhile=True).run()
     assert ending.state == "failed"
     assert deployment_of(stage)["status"] == "inactive"
@@ -126,7 +126,7 @@ def test_somebody_else_brings_it_back_while_it_is_out_of_service(stage: Stage) -
         stage.service.change("deployments", GOVERNED, modelPackageId=V1)
         approve(desk, request)
 
-    stage.enter("reviewer", replace_and_approve, after=3600)
+    stage.enter("reviewer", replace_and_approve, after=60)
     ending = rolled_back.run()
     assert (ending.state, ending.result["outcome"]) == ("success", "already_champion")
     assert deployment_of(stage)["status"] == "active"
@@ -147,7 +147,7 @@ def test_a_policy_on_the_status_does_not_stop_the_way_back(stage: Stage, under_p
         if request["action"] == "replaceModelPackage":
             approve(desk, request)
 
-    stage.enter("reviewer", approve_the_model, after=3600, times=2)
+    stage.enter("reviewer", approve_the_model, after=60, times=2)
     ending = rolling_back(stage, GOVERNED, deactivate_meanwhile=True, governance="always").run()
     assert (ending.state, ending.result["champion"]["model_package_id"]) == ("success", V1)
     assert stage.service.count("statusChanged") == 0
@@ -162,13 +162,13 @@ def test_a_plan_sends_nothing(stage: Stage) -> None:
 def test_a_worker_may_die_at_any_request(stage: Stage) -> None:
     """One request, one replacement, and in service at the end; with a memory that lasts and without."""
     arguments: dict[str, Any] = {"deactivate_meanwhile": True, "retries": 2}
-    stage.enter("reviewer", approve, after=3600)
+    stage.enter("reviewer", approve, after=60)
     stage.transport = counting = Crashing(0, after=False)
     assert rolling_back(stage, GOVERNED, **arguments).run().state == "success"
     deaths = itertools.product(range(1, counting.count + 1), (False, True), (False, True))
     for nth, after, store in share_of(deaths, 0.03):
         stage.anew()
-        stage.enter("reviewer", approve, after=3600)
+        stage.enter("reviewer", approve, after=60)
         rolled_back = rolling_back(stage, GOVERNED, store=store, **arguments)
         stage.transport = Crashing(nth, after)
         ending = rolled_back.run()
@@ -228,5 +228,5 @@ def test_the_model_that_somebody_put_in_while_people_decided_is_the_one_before(s
         stage.service.change("deployments", GOVERNED, modelPackageId=V4)
         approve(desk, request)
 
-    stage.enter("reviewer", replace_and_approve, after=3600)
+    stage.enter("reviewer", replace_and_approve, after=60)
     assert replacing(stage, GOVERNED).run().result["previous"]["model_package_id"] == V4
