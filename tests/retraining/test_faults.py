@@ -56,7 +56,7 @@ def verdict(trainer: Trainer, ending: Ending) -> str:
     return f"wrong: {len(runs)} runs, {ending}"
 
 
-@pytest.mark.parametrize("story", share_of(STORIES, 0.05), ids=str)
+@pytest.mark.parametrize("story", share_of(STORIES, 0.03), ids=str)
 def test_one_run_whatever_happens_to_the_start(stage: Stage, trainer: Trainer, story: Any) -> None:
     number, store, lag, answer, person = story
     kind, parameters = LOST[number]
@@ -222,10 +222,9 @@ def test_the_service_has_another_time(stage: Stage, trainer: Trainer, offset: in
     assert trainer.started == 2
 
 
-@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize("store", STORES, ids=["3.3", "before 3.3"])
-@pytest.mark.parametrize("nth", range(1, 8))
-def test_the_worker_dies_at_any_request(stage: Stage, trainer: Trainer, nth: int, store: bool, after: bool) -> None:
+@pytest.mark.parametrize("death", share_of(itertools.product(range(1, 9), STORES, [False, True]), 0.4), ids=str)
+def test_the_worker_dies_at_any_request(stage: Stage, trainer: Trainer, death: tuple[int, bool, bool]) -> None:
+    nth, store, after = death
     trainer.anew("model_replacement")
     stage.transport = Crashing(nth, after)
     task = trainer.task(store=store)
