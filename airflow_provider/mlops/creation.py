@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from airflow_provider.api.errors import DataRobotError, NotFound, NotServed
+from airflow_provider.api.waits import canonical
+from airflow_provider.mlops import review
 from airflow_provider.mlops.naming import NotOne, the_one
 
 if TYPE_CHECKING:
@@ -91,3 +93,20 @@ def approval_of(deployment: Mapping[str, Any]) -> str | None:
     """PENDING or APPROVED; None where the service does not say."""
     word = (deployment.get("governance") or {}).get("approvalStatus") or deployment.get("approvalStatus")
     return None if word is None else str(word).upper()
+
+
+def decided_already(client: Client, deployment_id: str) -> dict[str, Any] | None:
+    """The approval that was given before anybody waited for it, as ``review.decision`` tells it; None without one.
+
+    It is only told of, so a service that does not show change requests is no error.
+    """
+    try:
+        listed = client.iterate("listChangeRequests", entityType="deployment", entityId=deployment_id)
+        resolved = [one for one in listed if _says(one, "action", "approve") and _says(one, "status", "resolved")]
+        return review.decision(client, resolved[-1]) if resolved else None
+    except DataRobotError:
+        return None
+
+
+def _says(entity: Mapping[str, Any], key: str, word: str) -> bool:
+    return canonical(str(entity.get(key))) == word

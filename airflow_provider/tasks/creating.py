@@ -253,7 +253,7 @@ class Creating:
             "model_id": (deployment.get("model") or {}).get("id"),
             "status": deployment.get("status"),
             "approval_status": creation.approval_of(deployment),
-            "change_request": decision,
+            "change_request": decision or creation.decided_already(run.client, key),
             "duplicates": self.created.duplicates(run, key),
             "sent_twice": handle.sent_twice,
         }

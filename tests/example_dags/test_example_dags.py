@@ -188,6 +188,7 @@ ELSEWHERE = {
     "monitoring_gates",
     "nightly_actuals",
     "notifications",
+    "register_and_deploy",
 }
 
 

@@ -209,6 +209,14 @@ def test_the_approval_is_waited_for(stage: Stage, opened: str, auto_apply: str) 
     assert attempt.deferrals >= 2
 
 
+def test_an_approval_that_came_before_anybody_waited_is_told(stage: Stage) -> None:
+    guard(stage)
+    stage.enter("reviewer", approve)
+    done = create(stage).run()
+    assert done.state == "success", done
+    assert done.result["change_request"]["decided_by"] == ["reviewer@example.com"]
+
+
 def test_nobody_waits_when_the_author_does_not(stage: Stage) -> None:
     guard(stage)
     done = create(stage, wait_for_approval="False").run()
