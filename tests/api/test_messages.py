@@ -115,8 +115,8 @@ def test_no_body_is_no_body() -> None:
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), object()])
 def test_what_json_cannot_say_is_refused(value: Any) -> None:
-    call = prepare("createDeploymentChallenger", {"deploymentId": ID}, {"name": value})
-    with pytest.raises(InvalidCall, match="createDeploymentChallenger: the body cannot be written as JSON"):
+    call = prepare("createDeploymentTrainingDataExport", {"deploymentId": ID}, {"modelId": value})
+    with pytest.raises(InvalidCall, match="createDeploymentTrainingDataExport: the body cannot be written as JSON"):
         call.content()
 
 
@@ -154,14 +154,15 @@ def test_extra_body_needs_an_object() -> None:
 
 
 def test_what_a_guessed_schema_does_not_know_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
-    body = {"modelPackageId": 7, "name": "n", "predictionEnvironmentId": ID, "novel": "a secret value"}
     with caplog.at_level(logging.DEBUG):
         for _ in range(2):
-            prepare("createDeploymentChallenger", {"deploymentId": ID}, body)
+            body = {"modelId": 7, "novel": "a secret value"}
+            prepare("createDeploymentTrainingDataExport", {"deploymentId": ID}, body)
     told = [record.getMessage() for record in caplog.records]
+    name = "createDeploymentTrainingDataExport"
     assert told == [
-        "createDeploymentChallenger: unknown key 'novel'; sent as it is, the service decides",
-        "createDeploymentChallenger: not as in the page's sample: $.modelPackageId; sent as it is, the service decides",
+        f"{name}: unknown key 'novel'; sent as it is, the service decides",
+        f"{name}: not as in the page's sample: $.modelId; sent as it is, the service decides",
     ]
 
 

@@ -144,9 +144,10 @@ def test_what_fits(status: str, on_warning: str) -> None:
 def test_what_does_not_fit_names_its_checks(status: str | None, on_warning: str) -> None:
     with pytest.raises(ReplacementRefused) as caught:
         refuse_unfit({**FAILING, "status": status}, Target(model_id=MODEL), on_warning)
+    hint = "; on_warning='allow' would accept it" if status == "warning" else ""
     assert caught.value.message == (
         f"model {MODEL} does not fit, validation is {str(status).lower()}: Model cannot be used to replace the current "
-        "model of the deployment. (target: Target name does not match.; features: warning)"
+        f"model of the deployment. (target: Target name does not match.; features: warning){hint}"
     )
     assert set(caught.value.checks) == {"target", "features"}
 
