@@ -18,7 +18,7 @@
 ``GET | POST predictions/{deploymentId}``   how many are stored; store some, given or made up, see ``row_doors.py``
 ``GET actuals/{deploymentId}``              what was accepted and what is stored; ``?ids=true``, ``?values=true``
 ``GET outcomes/{deploymentId}``             how the world's predictions really came out; ``?start=``, ``?end=``
-``GET deliveries``                          answers as soon as no notification is on its way to a webhook
+``GET deliveries``                          answers as soon as no notification is on its way to a webhook (408 after 30 s)
 ==========================================  ==========================================================================
 
 Bad input answers 400 with ``{"message": ...}``, an unknown id or table 404.
@@ -61,7 +61,7 @@ def _endpoint(service: Service, door: Door) -> Callable[[Request], Awaitable[Res
         except Missing as fault:
             return JSONResponse({"message": str(fault)}, 404)
         except TimeoutError:
-            return JSONResponse({"message": "no request is held yet"}, 408)
+            return JSONResponse({"message": "it did not happen in time"}, 408)
         service.catch_up()
         return JSONResponse(result)
 
