@@ -45,7 +45,7 @@ def humility_gate(
         "sample_path": prepare(coverage.OPERATION, arguments).target,
         **fresh(rule, newest.OPERATION, arguments, window),
     }
-    return Gate(humility.OPERATION, arguments, "humility", rule, of, about(deployment_id, window))
+    return Gate(humility.OPERATION, arguments, "humility", rule, of, about(arguments, window))
 
 
 def fairness_gate(
@@ -71,7 +71,7 @@ def fairness_gate(
         **(filters or {}),
     }
     of = {"significant": significant, **fresh(rule, newest.OPERATION, arguments, window)}
-    return Gate(fairness.OPERATION, arguments, "fairness", rule, of, about(deployment_id, window))
+    return Gate(fairness.OPERATION, arguments, "fairness", rule, of, about(arguments, window))
 
 
 def timeliness_gate(
@@ -85,7 +85,7 @@ def timeliness_gate(
     """
     arguments = {"deploymentId": deployment_id, **window.arguments(), **HOURLY, **(filters or {})}
     of = {"counted": COUNTED[what], "end": stamp(window.end)}
-    return Gate(newest.OPERATION, arguments, "newest", rule, of, about(deployment_id, window))
+    return Gate(newest.OPERATION, arguments, "newest", rule, of, about(arguments, window))
 
 
 def custom_metric_gate(
@@ -109,4 +109,4 @@ def custom_metric_gate(
         call = {**whose, **window.arguments(), **kept, **HOURLY}
         path = prepare("getDeploymentCustomMetricValuesOverTime", call).target
         of |= {"newest_path": path, "counted": "sampleSize", "end": stamp(window.end)}
-    return Gate(custom_metric.OPERATION, arguments, "custom_metric", rule, of, about(deployment_id, window))
+    return Gate(custom_metric.OPERATION, arguments, "custom_metric", rule, of, about(arguments, window))

@@ -31,6 +31,7 @@ __all__ = [
     "Verdict",
     "about",
     "accuracy_gate",
+    "asking",
     "coverage_gate",
     "fresh",
     "judge",
@@ -86,9 +87,9 @@ def accuracy_gate(
 
     :param filters: further documented arguments: modelId, segmentAttribute, segmentValue, targetClasses, batchId.
     """
-    arguments = {"deploymentId": deployment_id, **window.arguments(), **(filters or {})}
+    arguments = asking(deployment_id, window, filters)
     of: dict[str, Any] = {"metric": metric}
-    told = {**about(deployment_id, window), "metric": metric}
+    told = {**about(arguments, window), "metric": metric}
     if arguments.get("modelId"):
         of["model_id"] = arguments["modelId"]
     if rule.minimum_sample > 1 and "batchId" not in arguments:
@@ -113,8 +114,8 @@ def coverage_gate(
         (listDeploymentPredictionResults, every page of it: for small windows).
     :param filters: further documented arguments, modelId for example.
     """
-    arguments: dict[str, Any] = {"deploymentId": deployment_id, **window.arguments(), **(filters or {})}
-    rule, told = Rule(">=", share, minimum_sample=minimum_predictions), about(deployment_id, window)
+    arguments = asking(deployment_id, window, filters)
+    rule, told = Rule(">=", share, minimum_sample=minimum_predictions), about(arguments, window)
     if by == "summary":
         return Gate(coverage.OPERATION, {**arguments, "bucketSize": "PT1H"}, "coverage", rule, {}, told)
     path = prepare(prediction_rows.OPERATION, arguments).path
@@ -122,9 +123,17 @@ def coverage_gate(
     return Gate(prediction_rows.OPERATION, arguments, "prediction_rows", rule, of, told)
 
 
-def about(deployment_id: str, window: Window) -> dict[str, Any]:
+def asking(deployment_id: str, window: Window, filters: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What every gate asks with; monitoring batches are taken whole, whenever they were scored."""
+    period = {} if (filters or {}).get("batchId") else window.arguments()
+    return {"deploymentId": deployment_id, **period, **(filters or {})}
+
+
+def about(arguments: Mapping[str, Any], window: Window) -> dict[str, Any]:
     """What every verdict tells besides its numbers."""
-    return {"deployment_id": deployment_id, "window": window.to_json()}
+    if arguments.get("batchId"):
+        return {"deployment_id": arguments["deploymentId"], "window": None, "batches": arguments["batchId"]}
+    return {"deployment_id": arguments["deploymentId"], "window": window.to_json()}
 
 
 def fresh(

@@ -7,7 +7,7 @@ from typing import Any
 
 from airflow_provider.api.messages import prepare
 from airflow_provider.api.readings import feature_drift, newest, service_health, target_drift
-from airflow_provider.mlops.gates import Gate, Rule, about, fresh
+from airflow_provider.mlops.gates import Gate, Rule, about, asking, fresh
 from airflow_provider.mlops.windows import Window
 
 DRIFT_METRICS = ("psi", "kl_divergence", "dissimilarity", "hellinger", "js_divergence")  # seed 002:3133
@@ -29,7 +29,7 @@ def service_health_gate(
     :param quantile: of responseTime or executionTime, from 0 to 1; default: the service's own, the median.
     :param slow_threshold: from how many milliseconds on a request is slow; default: the service's own.
     """
-    arguments = _arguments(deployment_id, window, filters)
+    arguments = asking(deployment_id, window, filters)
     if quantile is not None:
         arguments[QUANTILE_OF[metric]] = quantile
     if slow_threshold is not None:
@@ -38,16 +38,16 @@ def service_health_gate(
         "metric": metric,
         **fresh(rule, "getDeploymentServiceStatsOverTime", arguments, window, metric="totalRequests"),
     }
-    return Gate(service_health.OPERATION, arguments, "service_health", rule, of, _about(arguments, window))
+    return Gate(service_health.OPERATION, arguments, "service_health", rule, of, about(arguments, window))
 
 
 def target_drift_gate(
     deployment_id: str, metric: str, window: Window, rule: Rule, filters: Mapping[str, Any] | None = None
 ) -> Gate:
     """The drift of what is predicted, over a window (operation getDeploymentTargetDrift)."""
-    arguments = {**_arguments(deployment_id, window, filters), "metric": metric}
+    arguments = {**asking(deployment_id, window, filters), "metric": metric}
     of = fresh(rule, newest.OPERATION, arguments, window)
-    return Gate(target_drift.OPERATION, arguments, "target_drift", rule, of, _about(arguments, window))
+    return Gate(target_drift.OPERATION, arguments, "target_drift", rule, of, about(arguments, window))
 
 
 def feature_drift_gate(
@@ -63,7 +63,7 @@ def feature_drift_gate(
     filters: Mapping[str, Any] | None = None,
 ) -> Gate:
     """How many features have drifted over a window (operation getDeploymentFeatureDrift, all pages)."""
-    arguments = {**_arguments(deployment_id, window, filters), "metric": metric, "limit": 100}
+    arguments = {**asking(deployment_id, window, filters), "metric": metric, "limit": 100}
     of = {
         "threshold": threshold,
         "features": list(features),
@@ -72,15 +72,4 @@ def feature_drift_gate(
         "path": prepare(feature_drift.OPERATION, arguments).path,
         **fresh(rule, newest.OPERATION, arguments, window),
     }
-    return Gate(feature_drift.OPERATION, arguments, "feature_drift", rule, of, _about(arguments, window))
-
-
-def _arguments(deployment_id: str, window: Window, filters: Mapping[str, Any] | None) -> dict[str, Any]:
-    """What every gate asks with; monitoring batches are taken whole, whenever they were scored."""
-    period = {} if (filters or {}).get("batchId") else window.arguments()
-    return {"deploymentId": deployment_id, **period, **(filters or {})}
-
-
-def _about(arguments: Mapping[str, Any], window: Window) -> dict[str, Any]:
-    told = about(arguments["deploymentId"], window)
-    return {**told, "window": None, "batches": arguments["batchId"]} if arguments.get("batchId") else told
+    return Gate(feature_drift.OPERATION, arguments, "feature_drift", rule, of, about(arguments, window))

@@ -96,6 +96,19 @@ def test_a_larger_sample_than_there_is_is_no_data(stage: Stage) -> None:
     assert "no_data: the sample has 150 rows, fewer than 151" in str(done.error)
 
 
+def test_a_monitoring_batch_is_taken_whole(stage: Stage) -> None:
+    """Scored long before the window."""
+    batch = "64b100000000000000000001"
+    data = [
+        {"associationId": f"row-{n}", "predicted": 0.9 if n % 2 else 0.1, "timestamp": "2025-11-11", "batchId": batch}
+        for n in range(120)
+    ]
+    stage.service.predictions(LABELLED, data=data)
+    actuals(stage, 120, right=1.0)
+    found = check(stage, filters={"batchId": batch}, minimum_sample=120).run().result
+    assert (found["value"], found["sample"], found["window"], found["batches"]) == (1.0, 120, None, batch)
+
+
 def test_labels_of_old_rows_only_are_no_data(stage: Stage) -> None:
     """The newest row with a label is of 14 o'clock; later ones have none yet."""
     predictions(stage, 240)
