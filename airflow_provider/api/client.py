@@ -251,7 +251,7 @@ class AsyncClient(Exchange):
     async def _attempt(self, call: Call, number: int) -> Answer:
         wire, started, status = self.wire(call), self.clock(), None
         if isinstance(call.body, Stream):
-            wire["content"] = call.body.blocks(int(wire["headers"]["content-length"]))
+            wire["content"] = _in_threads(call.body.from_start(int(wire["headers"]["content-length"])))
         try:
             response = await (await self._http(call)).request(**wire)
             status = response.status_code
@@ -269,3 +269,9 @@ class AsyncClient(Exchange):
                     tls = await asyncio.to_thread(wires.tls_context, self.settings)
                 self._open = wires.open_async(self.settings, tls, transport=self._transport)
             return self._open
+
+
+async def _in_threads(blocks: Iterator[bytes]) -> AsyncIterator[bytes]:
+    """The same blocks for an event loop, each read in a thread."""
+    while block := await asyncio.to_thread(next, blocks, b""):
+        yield block

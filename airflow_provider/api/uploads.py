@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -77,18 +76,7 @@ class Stream:
         self.stream.seek(0)
         while size:
             block = self.stream.read(min(BLOCK, size))
-            size -= len(self._there(block))
+            if not block:
+                raise InvalidCall(f"{self.name} became shorter while it was sent")
+            size -= len(block)
             yield block
-
-    async def blocks(self, size: int) -> AsyncIterator[bytes]:
-        """The same for the transport of an event loop; it is read in a thread."""
-        self.stream.seek(0)
-        while size:
-            block = await asyncio.to_thread(self.stream.read, min(BLOCK, size))
-            size -= len(self._there(block))
-            yield block
-
-    def _there(self, block: bytes) -> bytes:
-        if not block:
-            raise InvalidCall(f"{self.name} became shorter while it was sent")
-        return block
