@@ -18,7 +18,7 @@
 ``GET | POST predictions/{deploymentId}``   how many are stored; store some, given or made up, see ``row_doors.py``
 ``GET actuals/{deploymentId}``              what was accepted and what is stored; ``?ids=true``, ``?values=true``
 ``GET outcomes/{deploymentId}``             how the world's predictions really came out; ``?start=``, ``?end=``
-``GET deliveries``                          answers as soon as no notification is on its way to a webhook (408 after 30 s)
+``GET deliveries``                          answers as soon as no notification is on its way (408 after 30 s)
 ==========================================  ==========================================================================
 
 Bad input answers 400 with ``{"message": ...}``, an unknown id or table 404.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from airflow_provider.api.errors import InvalidCall
@@ -10,114 +10,11 @@ from airflow_provider.api.messages import prepare
 from airflow_provider.mlops import notifications
 from airflow_provider.tasks import arguments
 from airflow_provider.tasks.base import DataRobotBaseOperator, Step
+from airflow_provider.tasks.channel_writing import ChannelOperator
 from airflow_provider.tasks.run import Run
-from airflow_provider.tasks.secret_arguments import SecretArguments, headers
-
-Headers = Mapping[str, str] | Sequence[Mapping[str, str]] | str
 
 
-class _ChannelOperator(SecretArguments, DataRobotBaseOperator):
-    """Common to creating and updating: the channel itself."""
-
-    secret_fields = ("secret_token", "custom_headers", "verification_code")
-    template_fields = (
-        *DataRobotBaseOperator.template_fields,
-        "name",
-        "payload_url",
-        "content_type",
-        "secret_token",
-        "custom_headers",
-        "validate_ssl",
-        "email_address",
-        "verification_code",
-        "language_code",
-        "hidden_secrets",
-    )
-
-    def __init__(
-        self,
-        *,
-        name: str | None = None,
-        payload_url: str | None = None,
-        content_type: str | None = None,
-        secret_token: str | None = None,
-        custom_headers: Headers | None = None,
-        validate_ssl: bool | str | None = None,
-        email_address: str | None = None,
-        verification_code: str | None = None,
-        language_code: str | None = None,
-        hidden_secrets: str = "write",
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(**kwargs)
-        self.name = name
-        self.payload_url = payload_url
-        self.content_type = content_type
-        self.secret_token = secret_token
-        self.custom_headers = custom_headers
-        self.validate_ssl = validate_ssl
-        self.email_address = email_address
-        self.verification_code = verification_code
-        self.language_code = language_code
-        self.hidden_secrets = hidden_secrets
-        self.warn()
-
-    def prepare(self) -> None:
-        """Checks every argument before anything is sent."""
-        super().prepare()
-        self.secrets()
-        self.hidden_secrets = arguments.one_of("hidden_secrets", self.hidden_secrets, ("write", "keep"))
-        given = {
-            "name": self._text("name", self.name, notifications.NAME_LENGTH),
-            "payloadUrl": self._text("payload_url", self.payload_url),
-            "contentType": self._word("content_type", self.content_type, notifications.CONTENT_TYPES),
-            "secretToken": self._text("secret_token", self.secret_token),
-            "emailAddress": self._text("email_address", self.email_address),
-            "languageCode": self._word("language_code", self.language_code, notifications.LANGUAGES),
-        }
-        self._wanted: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-        if not arguments.absent(self.custom_headers):
-            self._wanted["customHeaders"] = headers("custom_headers", self.custom_headers)
-        if not arguments.absent(self.validate_ssl):
-            self._wanted["validateSsl"] = arguments.flag("validate_ssl", self.validate_ssl)
-        code = self._text("verification_code", self.verification_code)
-        self._code = {} if code is None else {"verificationCode": code}
-
-    @staticmethod
-    def _text(name: str, value: Any, most: int = 2_000) -> str | None:
-        return None if arguments.absent(value) else arguments.text(name, value, most)
-
-    @staticmethod
-    def _word(name: str, value: Any, allowed: Sequence[str]) -> str | None:
-        return None if arguments.absent(value) else arguments.one_of(name, value, allowed)
-
-    def _write_difference(self, run: Run, channel: Mapping[str, Any]) -> list[str]:
-        """Writes what differs, in one PUT with everything else as it is; the names of what was written."""
-        found = notifications.difference(self._wanted, channel)
-        unseen = found.unseen if self.hidden_secrets == "write" or found.fields else ()
-        written = sorted({*found.fields, *unseen})
-        if not written and not self.extra_body:
-            return []
-        channel_id = str(channel["id"])
-        body = notifications.whole(notifications.CHANNEL_FIELDS, self._wanted, channel) | self._code
-        run.submit(
-            "updateNotificationChannel",
-            body,
-            stage="update",
-            look=None if unseen else lambda: None if self._differs(run, channel_id) else True,
-            extra_body=self.extra_body,
-            id=channel_id,
-            channelId=channel_id,
-        )
-        notifications.refuse_unkept("channel", self._wanted, run.read("getNotificationChannel", channelId=channel_id))
-        return written
-
-    def _differs(self, run: Run, channel_id: str) -> bool:
-        now = run.read("getNotificationChannel", channelId=channel_id)
-        return bool(notifications.difference(self._wanted, now).fields)
-
-
-class DataRobotCreateNotificationChannelOperator(_ChannelOperator):
+class DataRobotCreateNotificationChannelOperator(ChannelOperator):
     """Makes sure that a notification channel of this name is there and as wanted: creates it, or writes what differs.
 
     :param name: at most 100 characters; by it the channel is found again, by another attempt too.
@@ -147,7 +44,7 @@ class DataRobotCreateNotificationChannelOperator(_ChannelOperator):
     """
 
     operation = "createNotificationChannel"
-    template_fields = (*_ChannelOperator.template_fields, "channel_type", "org_id")
+    template_fields = (*ChannelOperator.template_fields, "channel_type", "org_id")
 
     def __init__(self, *, name: str, channel_type: str = "Webhook", org_id: str | None = None, **kwargs: Any) -> None:
         super().__init__(name=name, **kwargs)
@@ -157,12 +54,12 @@ class DataRobotCreateNotificationChannelOperator(_ChannelOperator):
     def prepare(self) -> None:
         """Checks every argument before anything is sent."""
         super().prepare()
-        self.name = self._wanted["name"] = arguments.named("name", self.name, notifications.NAME_LENGTH)
+        self.name = self.wanted["name"] = arguments.named("name", self.name, notifications.NAME_LENGTH)
         self.channel_type = arguments.one_of("channel_type", self.channel_type, notifications.CHANNEL_TYPES)
         self.org_id = arguments.optional_identifier("org_id", self.org_id)
-        if self.channel_type == "Webhook" and "payloadUrl" not in self._wanted:
+        if self.channel_type == "Webhook" and "payloadUrl" not in self.wanted:
             raise InvalidCall("payload_url is needed for a Webhook channel")
-        if self.channel_type == "Email" and "emailAddress" not in self._wanted:
+        if self.channel_type == "Email" and "emailAddress" not in self.wanted:
             raise InvalidCall("email_address is needed for an Email channel")
         prepare(self.operation, {}, self._body(), self.extra_body)
 
@@ -191,15 +88,15 @@ class DataRobotCreateNotificationChannelOperator(_ChannelOperator):
                 f"notification channel {channel['id']} has the name {self.name!r} and the type "
                 f"{channel.get('channelType')}, not {self.channel_type}: delete it, or use another name"
             )
-        changed = self._write_difference(run, channel)
+        changed = self.write_difference(run, channel)
         return {"channel_id": channel["id"], "name": self.name, "created": False, "changed": changed}
 
     def _body(self) -> dict[str, Any]:
         org = {} if self.org_id is None else {"orgId": self.org_id}
-        return {"channelType": self.channel_type, **self._wanted, **self._code, **org}
+        return {"channelType": self.channel_type, **self.wanted, **self.code, **org}
 
 
-class DataRobotUpdateNotificationChannelOperator(_ChannelOperator):
+class DataRobotUpdateNotificationChannelOperator(ChannelOperator):
     """Sets fields of a notification channel; writes only when something differs.
 
     :param channel_id: the channel; the other arguments are those of creating one, and stay as they are when not given.
@@ -211,7 +108,7 @@ class DataRobotUpdateNotificationChannelOperator(_ChannelOperator):
     """
 
     operation = "updateNotificationChannel"
-    template_fields = (*_ChannelOperator.template_fields, "channel_id")
+    template_fields = (*ChannelOperator.template_fields, "channel_id")
 
     def __init__(self, *, channel_id: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -221,18 +118,18 @@ class DataRobotUpdateNotificationChannelOperator(_ChannelOperator):
         """Checks every argument before anything is sent."""
         super().prepare()
         self.channel_id = arguments.identifier("channel_id", self.channel_id)
-        if not self._wanted and not self.extra_body:
+        if not self.wanted and not self.extra_body:
             raise InvalidCall("give at least one field that the channel shall have")
-        prepare(self.operation, {"channelId": self.channel_id}, {**self._wanted, **self._code}, self.extra_body)
+        prepare(self.operation, {"channelId": self.channel_id}, {**self.wanted, **self.code}, self.extra_body)
 
     def identity(self) -> dict[str, Any]:
         """The channel and the wanted values."""
-        return {"channel_id": self.channel_id, **self._wanted}
+        return {"channel_id": self.channel_id, **self.wanted}
 
     def start(self, run: Run) -> Step:
         """Writes what differs."""
         channel = run.read("getNotificationChannel", channelId=self.channel_id)
-        return {"channel_id": self.channel_id, "changed": self._write_difference(run, channel)}
+        return {"channel_id": self.channel_id, "changed": self.write_difference(run, channel)}
 
 
 class DataRobotDeleteNotificationChannelOperator(DataRobotBaseOperator):

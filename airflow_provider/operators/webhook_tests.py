@@ -10,9 +10,9 @@ from airflow_provider.api.errors import InvalidCall
 from airflow_provider.api.messages import prepare
 from airflow_provider.api.waits import EntityWait
 from airflow_provider.mlops import notifications
-from airflow_provider.operators.notification_channels import Headers
 from airflow_provider.tasks import arguments
 from airflow_provider.tasks.base import DataRobotBaseOperator, Step
+from airflow_provider.tasks.channel_writing import Headers
 from airflow_provider.tasks.run import Await, Run
 from airflow_provider.tasks.secret_arguments import SecretArguments, headers
 
