@@ -407,3 +407,46 @@ def test_a_run_ends_by_hand(emulator: EmulatorDoor, ready: httpx.Client) -> None
     [job] = [one for one in emulator.jobs() if one["kind"] == "retrainingRun"]
     emulator.end_job(job["id"], failsWith="Stopped by hand.")
     assert taken(ready.get(run))["errorMessage"] == "Stopped by hand."
+
+
+# --- schedules ----------------------------------------------------------------------------------------------------
+
+DAILY = {"type": "schedule", "schedule": {"minute": ["0"], "hour": ["3"], "dayOfMonth": ["*"], "month": ["*"]}}
+DAY = 86_400
+
+
+def own(client: httpx.Client) -> None:
+    """Scheduled runs go as the requester."""
+    taken_empty(client.patch(f"deployments/{UNGOVERNED}/retrainingSettings/", json={"retrainingUserId": REQUESTER}))
+
+
+def test_a_schedule_starts_runs_as_the_retraining_user(emulator: EmulatorDoor, ready: httpx.Client) -> None:
+    own(ready)
+    path = new_policy(ready, trigger=DAILY)
+    emulator.advance(3 * DAY)
+    runs = taken(ready.get(f"{path}runs/"))["data"]
+    assert len(runs) == 3
+    assert {one["startTime"][11:19] for one in runs} == {"03:00:00"}
+    effects = [one for one in emulator.effects() if one["effect"] == "retrainingRunStarted"]
+    assert {one["by"] for one in effects} == {"requester@example.com"}
+
+
+def test_without_a_retraining_user_a_schedule_starts_nothing(emulator: EmulatorDoor, ready: httpx.Client) -> None:
+    new_policy(ready, trigger=DAILY)
+    emulator.advance(2 * DAY)
+    assert emulator.count("retrainingRunStarted") == 0
+
+
+def test_another_trigger_ends_the_schedule_and_a_run_that_goes_on_is_left_alone(
+    emulator: EmulatorDoor, ready: httpx.Client
+) -> None:
+    own(ready)
+    emulator.jobs("retrainingRun", seconds=1.5 * DAY)
+    path = new_policy(ready, trigger=DAILY)
+    emulator.advance(2 * DAY)
+    assert emulator.count("retrainingRunStarted") == 1
+    taken(ready.patch(path, json={"trigger": {"type": "schedule", "schedule": {"minute": ["x"]}}}))
+    emulator.advance(3 * DAY)
+    assert emulator.count("retrainingRunStarted") == 1
+    ready.delete(path)
+    emulator.advance(DAY)

@@ -231,6 +231,20 @@ def test_a_person_starts_one_between_look_and_start(
 
 
 @pytest.mark.parametrize("value", known()["retraining_already_running"].values)
+@pytest.mark.parametrize(("if_running", "starts"), [("adopt", 1), ("wait", 2)])
+def test_the_schedule_of_the_policy_starts_one_in_the_same_minute(
+    stage: Stage, trainer: Trainer, value: str, if_running: str, starts: int
+) -> None:
+    trainer.anew(retraining_already_running=value)
+    trainer.own()
+    trainer.make(trigger={"type": "schedule", "schedule": {"minute": ["1"], "hour": ["8"]}})
+    stage.sleep(59)
+    stage.before(POST, lambda: stage.sleep(3))
+    succeeded(trainer.task(if_running=if_running).run())
+    assert trainer.started == (1 if value == "ignored" else starts)
+
+
+@pytest.mark.parametrize("value", known()["retraining_already_running"].values)
 def test_a_run_that_no_list_shows_yet_is_met_by_the_refusal(stage: Stage, trainer: Trainer, value: str) -> None:
     stage.service.switches(retraining_already_running=value, lag="2")
     trainer.start()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider.emulator.answers import refuse, refuse_by_switch
 from airflow_provider.emulator.behaviour import retraining
 from airflow_provider.emulator.behaviour.challengers import environment_of
+from airflow_provider.emulator.behaviour.retraining_schedule import plan_next
 
 if TYPE_CHECKING:
     from airflow_provider.emulator.service import Service
@@ -56,7 +57,9 @@ def create(service: Service, deployment: Record, body: Mapping[str, Any]) -> Rec
         raise refuse_by_switch(service.switches["retraining_sixth_policy"], text)
     given = {name: value for name, value in body.items() if name in KEPT}
     record = {**DEFAULTS, **given, "deploymentId": deployment["id"]}
-    return service.store.add("retrainingPolicies", record, "retrainingPolicyCreated")
+    policy = service.store.add("retrainingPolicies", record, "retrainingPolicyCreated")
+    plan_next(service, policy)
+    return policy
 
 
 def update(service: Service, policy: Record, body: Mapping[str, Any]) -> Record:
@@ -64,7 +67,11 @@ def update(service: Service, policy: Record, body: Mapping[str, Any]) -> Record:
     changes = {name: value for name, value in body.items() if name in KEPT}
     if service.switches["retraining_policy_patch"] == "merges":
         changes = {name: _merged(policy[name], value) for name, value in changes.items()}
-    return service.store.change("retrainingPolicies", policy["id"], changes, "retrainingPolicyUpdated")
+    before = policy["trigger"]
+    service.store.change("retrainingPolicies", policy["id"], changes, "retrainingPolicyUpdated")
+    if policy["trigger"] != before:
+        plan_next(service, policy)
+    return policy
 
 
 def _merged(stored: Any, given: Any) -> Any:
