@@ -10,6 +10,7 @@ its memory must not grow with the file.
 from __future__ import annotations
 
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -58,14 +59,18 @@ def download(endpoint: str, dataset_id: str, folder: Path, *, counting: bool) ->
 def shell(endpoint: str, dataset_id: str, folder: Path) -> tuple[float, str]:
     """The yardstick: seconds, and the checksum."""
     url, head = f"{endpoint}/datasets/{dataset_id}/file/", f"Authorization: Bearer {TOKEN}"
+    os.sync()  # nobody's pages are written while another is measured
     command = f"curl -sS --noproxy '*' -H '{head}' '{url}' | tee '{folder / 'copy'}' | sha256sum"
     begun = time.perf_counter()
     run = subprocess.run(["/bin/sh", "-c", command], check=True, capture_output=True, text=True)
-    return time.perf_counter() - begun, run.stdout.split()[0]
+    seconds = time.perf_counter() - begun
+    (folder / "copy").unlink()
+    return seconds, run.stdout.split()[0]
 
 
 def measured(endpoint: str, dataset_id: str, folder: Path, *, counting: bool) -> Trip:
     """:func:`download` in a fresh process."""
+    os.sync()
     words = ["--one", endpoint, dataset_id, str(folder), str(counting)]
     run = subprocess.run(
         [sys.executable, "-m", "benchmarks.exports", *words], check=True, capture_output=True, text=True

@@ -6,11 +6,9 @@ import csv
 import hashlib
 import json
 import tempfile
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from airflow_provider.emulator import seeds
 from demo.processes import Unwell
 from demo.stage import Account, Stage
 
@@ -22,32 +20,31 @@ DAYS_BEFORE = 3
 
 def run(stage: Stage) -> Account:
     """Export a day, hold every row against the world, and export it again."""
-    now = datetime.fromisoformat(stage.emulator.control("GET", "clock")["now"])
-    day = str((now - timedelta(days=DAYS_BEFORE)).date())
+    made = stage.emulator.control("GET", f"outcomes/{DEPLOYMENT}")["data"]
+    day = sorted({one["predictedAt"][:10] for one in made})[-DAYS_BEFORE]
+    world = sorted(one["associationId"] for one in made if one["predictedAt"].startswith(day))
     with tempfile.TemporaryDirectory(prefix="demo-exports-") as root:
         conf = {"deployments": [DEPLOYMENT], "root": root, "day": day}
         folder = Path(root) / DEPLOYMENT / day / "predictions"
         first = stage.run_dag(DAG, conf)
-        told = _judged(folder, day)
+        told = _judged(folder, world)
         stage.say("people", f"{told['rows']} predictions of {day} are there; the same night is run again")
         stage.run_dag(DAG, conf)
-        again = _judged(folder, day)
+        again = _judged(folder, world)
         return _account(stage, first, told, again)
 
 
-def _judged(folder: Path, day: str) -> dict[str, Any]:
-    """The manifest, when the files are what it says and hold exactly the rows of the day."""
+def _judged(folder: Path, world: list[str]) -> dict[str, Any]:
+    """The manifest, when the files are what it says and hold exactly these ids."""
     told: dict[str, Any] = json.loads((folder / "manifest.json").read_text())
     ids: list[str] = []
     for file in told["files"]:
         content = (folder / file["name"]).read_bytes()
         if hashlib.sha256(content).hexdigest() != file["sha256"]:
             raise Unwell(f"{file['name']} is not what the manifest says")
-        rows = list(csv.DictReader(content.decode().splitlines()))
-        ids += [row["id"] for row in rows if row["DR_RESERVED_PREDICTION_TIMESTAMP"].startswith(day)]
-    world = [row[2] for row in seeds.rows("demo", seeds.sets("demo")[0]["file"]) if row[0] == DAYS_BEFORE]
-    if sorted(ids) != sorted(world) or told["rows"] != len(world):
-        raise Unwell(f"the export has {len(ids)} rows of {day}, the world {len(world)}")
+        ids += [row["id"] for row in csv.DictReader(content.decode().splitlines())]
+    if sorted(ids) != world or told["rows"] != len(world):
+        raise Unwell(f"the export has {len(ids)} rows, the world {len(world)} of that day")
     return told
 
 

@@ -68,8 +68,7 @@ def call(stage: Stage, path: str, **body: Any) -> Any:
     return httpx.post(url, json=body, headers=head, trust_env=False).json()
 
 
-@pytest.mark.parametrize("deferrable", [False, True], ids=["on the worker", "deferred"])
-@pytest.mark.parametrize("store", [False, True], ids=["before 3.3", "3.3"])
+@pytest.mark.parametrize(("deferrable", "store"), [(False, True), (True, False), (True, True)])
 def test_predictions_of_a_day(stage: Stage, folder: Path, deferrable: bool, store: bool) -> None:
     predict(stage, 240)
     task = export(stage, folder, deferrable=deferrable, store=store)
@@ -227,7 +226,6 @@ def test_windows_are_moments(stage: Stage, folder: Path, start: str, end: str, h
 def test_bad_input_is_told_before_anything_is_written(
     stage: Stage, folder: Path, given: dict[str, Any], told: str
 ) -> None:
-    predict(stage, 24)
     ending = export(stage, folder, **given).run()
     assert told in bad(ending, "InvalidCall")
     assert stage.service.accepted() == {}
@@ -353,8 +351,7 @@ def test_without_knowing_who_we_are_nothing_is_adopted(stage: Stage, folder: Pat
 # --- failures -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("where", ["entity", "job"])
-@pytest.mark.parametrize("deferrable", [False, True], ids=["on the worker", "deferred"])
+@pytest.mark.parametrize(("where", "deferrable"), [("entity", False), ("entity", True), ("job", True)])
 def test_failed_after_its_job_ended_well_is_a_failure(stage: Stage, folder: Path, where: str, deferrable: bool) -> None:
     stage.service.switches(export_failure=where)
     predict(stage, 24)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ import httpx
 import pytest
 
 from tests.exports.exporting import CREATE, REQUESTER, bad, created, export, good, lines, manifest, predict
+from tests.harness import share_of
 
 if TYPE_CHECKING:
     from tests.harness import Stage
@@ -115,10 +117,15 @@ def test_a_worker_that_dies_while_it_asks(stage: Stage, folder: Path, when: str,
     assert created(stage) == 1
 
 
-@pytest.mark.parametrize(
-    "kind", [{"kind": "status", "code": 503}, {"kind": "retry_after", "seconds": 5}, {"kind": "html_page"}], ids=str
-)
-@pytest.mark.parametrize("operation", ["getDataset", "getDeploymentPredictionDataExport", FILE, "getStatus"])
+BUSY: list[dict[str, Any]] = [
+    {"kind": "status", "code": 503},
+    {"kind": "retry_after", "seconds": 5},
+    {"kind": "html_page"},
+]
+READS = ("getDataset", "getDeploymentPredictionDataExport", FILE, "getStatus")
+
+
+@pytest.mark.parametrize(("kind", "operation"), share_of(itertools.product(BUSY, READS), 0.4), ids=str)
 def test_reads_are_repeated(stage: Stage, folder: Path, kind: dict[str, Any], operation: str) -> None:
     predict(stage, 24)
     stage.service.fault(**kind, operationId=operation, times=2)
@@ -134,9 +141,10 @@ def ranges(stage: Stage) -> int:
     return len(stage.service.log(operationId=FILE))
 
 
-@pytest.mark.parametrize("ranged", ["served", "ignored"])
-@pytest.mark.parametrize("tag", ["strong", "weak", "none"])
-@pytest.mark.parametrize("kind", ["truncated", "reset"])
+BREAKS = itertools.product(["truncated", "reset"], ["served", "ignored"], ["strong", "weak", "none"])
+
+
+@pytest.mark.parametrize(("kind", "ranged", "tag"), share_of(BREAKS, 0.4))
 def test_a_broken_download_ends_byte_for_byte(stage: Stage, folder: Path, kind: str, ranged: str, tag: str) -> None:
     predict(stage, 3000)
     stage.service.switches(file_ranges=ranged, file_etag=tag)
@@ -197,8 +205,7 @@ def test_another_worker_goes_on_with_what_is_in_the_folder(stage: Stage, folder:
     assert len({row["customer_id"] for row in lines(folder)}) == 2400
 
 
-@pytest.mark.parametrize("after", [False, True], ids=["before it is noted", "after"])
-@pytest.mark.parametrize("nth", range(1, 9))
+@pytest.mark.parametrize(("nth", "after"), share_of(itertools.product(range(1, 9), [False, True]), 0.4))
 def test_a_worker_that_dies_at_any_note(stage: Stage, folder: Path, nth: int, after: bool) -> None:
     from tests.harness import Crash, Store
 

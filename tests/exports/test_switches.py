@@ -10,7 +10,7 @@ import pytest
 
 from airflow_provider.emulator.switches import known
 from tests.exports.exporting import created, export, lines, manifest, predict
-from tests.harness import FULL, dice
+from tests.harness import FULL, dice, share_of
 
 if TYPE_CHECKING:
     from tests.harness import Stage
@@ -37,13 +37,13 @@ def play(stage: Stage, folder: Path, switches: Mapping[str, str]) -> None:
     assert created(stage) <= 12
 
 
-@pytest.mark.parametrize("name", [one.name for one in SWITCHES])
+@pytest.mark.parametrize("name", share_of([one.name for one in SWITCHES], 0.3))
 def test_every_value_of_every_switch(stage: Stage, tmp_path: Path, name: str) -> None:
     for value in known()[name].values[1:]:
         play(stage, tmp_path / value, {name: value})
 
 
-@pytest.mark.parametrize("number", range(200 if FULL else 6))
+@pytest.mark.parametrize("number", range(200 if FULL else 4))
 def test_values_together(stage: Stage, tmp_path: Path, number: int) -> None:
     drawing = dice(number)
     chosen = [one for one in SWITCHES if one.name != "export_row_limit"]

@@ -64,7 +64,7 @@ def exported(service: tuple[EmulatorDoor, httpx.Client], kind: str, start: datet
 
 
 @pytest.mark.parametrize("kind", ["prediction", "actuals"])
-@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cuts=st.sets(st.integers(1, HOURS - 1)))
 def test_the_union_of_the_windows_is_the_one_export(
     service: tuple[EmulatorDoor, httpx.Client], kind: str, cuts: set[int]
