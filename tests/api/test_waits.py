@@ -15,6 +15,7 @@ from airflow_provider.api.waits import (
     EveryWait,
     Failed,
     JobWait,
+    LatestRunWait,
     Pending,
     ReviewWait,
     RunWait,
@@ -144,6 +145,24 @@ def test_a_change_request_in_an_unknown_state_is_unknown() -> None:
 def test_a_retraining_run_is_over_when_it_has_a_finish_time(run: dict[str, Any], kind: type) -> None:
     """wire.md G: the words of a run are not documented."""
     assert isinstance(RunWait("runs/1/", ["challengerId"]).receive(Said(run)), kind)
+
+
+@pytest.mark.parametrize(
+    ("run", "kind"),
+    [
+        (None, Pending),
+        ({"status": "w", "finishTime": "t", "startTime": "2026-03-02T11:59:59Z", "challengerId": "5"}, Pending),
+        ({"status": "w", "finishTime": "t", "startTime": "2026-03-02T12:00:00", "challengerId": "5"}, Done),
+        ({"status": "w", "finishTime": "t", "startTime": None, "challengerId": "5"}, Done),
+        ({"status": "w", "finishTime": "t", "startTime": "soon", "challengerId": "5"}, Done),
+        ({"status": "w", "finishTime": None, "startTime": "2026-03-02T12:00:00Z"}, Pending),
+        ({"status": "w", "finishTime": "t", "startTime": "2026-03-02T12:00:00Z", "errorMessage": "no"}, Failed),
+    ],
+)
+def test_the_latest_run_counts_from_a_moment_on(run: Any, kind: type) -> None:
+    noon = 1772452800.0
+    wait = LatestRunWait("retrainingPolicies/1/", ["challengerId"], noon)
+    assert isinstance(wait.receive(Said({"id": "1", "latestRun": run})), kind)
 
 
 def test_a_threshold_without_a_number_never_passes() -> None:

@@ -178,6 +178,16 @@ def test_old_runs_that_a_list_shows_late_are_not_ours(stage: Stage, trainer: Tra
     assert trainer.started == 2
 
 
+def test_all_pages_of_runs_are_known_before_the_start(stage: Stage, trainer: Trainer) -> None:
+    stage.service.jobs("retrainingRun", seconds=0)
+    for _ in range(101):
+        trainer.start()
+    old = set(trainer.runs)
+    stage.service.fault("lost_answer", operationId=POST)
+    assert succeeded(trainer.task().run())["run_id"] not in old
+    assert trainer.started == 102
+
+
 @pytest.mark.parametrize("deferrable", [True, False], ids=["deferred", "on the worker"])
 def test_a_service_that_is_away_for_a_while_is_waited_for(stage: Stage, trainer: Trainer, deferrable: bool) -> None:
     stage.service.fault("status", operationId="getDeploymentRetrainingPolicyRun", code=503, nth=2, times=5)
