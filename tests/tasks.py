@@ -143,7 +143,8 @@ def refused(
     from airflow.sdk import DAG
     from airflow.sdk.bases.operator import ExecutorSafeguard
 
-    instance = SimpleNamespace(dag_id="bad", task_id="bad", run_id="bad", get_first_reschedule_date=lambda _: None)
+    named = dict.fromkeys(("dag_id", "task_id", "run_id"), "bad")
+    instance = SimpleNamespace(**named, map_index=-1, get_first_reschedule_date=lambda _: None)
     context: Any = {"ti": instance}
     for given, text in bad:
         with DAG("bad", schedule=None):

@@ -131,7 +131,7 @@ def _body(operation: Operation, body: Any, extra: Any) -> tuple[Any, list[str]]:
         what = "no file" if kind is None else f"a file (airflow_provider.api.uploads.{kind.__name__})"
         return body, [f"{operation.id} takes {what} @ $"]
     if isinstance(body, Stream):
-        return body, []
+        return body, ["extra_body has no place in a body that is a file and nothing else @ $"] if extra else []
     if isinstance(body, Upload):
         body = replace(body, fields=(*body.fields, *((name, str(value)) for name, value in extra.items())))
         return body, check_body(operation, body.plain(), contract())

@@ -124,6 +124,37 @@ class EntityWait:
 
 
 @dataclass(frozen=True, slots=True)
+class WordWait:
+    """Any object until a field of it says one of some words; whoever waits names them, as no row of a table does.
+
+    ``field`` and ``message`` are dotted paths, booleans are ``true`` and ``false``. Every other word is pending. Done
+    gives the ``word`` alone: an object that nobody knows may hold secrets, and ends stand in the database.
+    """
+
+    kind: ClassVar[str] = "word"
+    absent: ClassVar[Ending] = "failed"
+    path: str
+    field: str
+    done: Sequence[str]
+    failed: Sequence[str] = ()
+    message: str | None = None
+
+    def request(self) -> str:
+        return self.path
+
+    def receive(self, answer: WaitAnswer) -> Verdict:
+        entity = answer.json()
+        found = dig(entity, self.field)
+        word = str(found).lower() if isinstance(found, bool) else str(found)
+        if word in self.done:
+            return Done({"word": word})
+        if word in self.failed:
+            told = dig(entity, self.message) if self.message else None
+            return Failed(f"{self.field} is {word}: {told}" if told else f"{self.field} is {word}")
+        return Pending(f"{self.field} is {word}")
+
+
+@dataclass(frozen=True, slots=True)
 class ReviewWait:
     """A change request until people (or its policy) have decided (operation getChangeRequest).
 
@@ -369,6 +400,7 @@ KINDS: Mapping[str, type[Any]] = {
     for kind in (
         JobWait,
         EntityWait,
+        WordWait,
         ReviewWait,
         RunWait,
         LatestRunWait,

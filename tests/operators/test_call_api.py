@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from typing import TYPE_CHECKING, Any
 
 from tests.tasks import GOVERNED, UNGOVERNED, Perform, only_writes, refused
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from airflow_provider.emulator.door import EmulatorDoor
 
 STATUS = {"operation_id": "updateDeploymentStatus", "arguments": {"deploymentId": UNGOVERNED}}
@@ -135,6 +139,63 @@ def test_plans_write_nothing_and_show_no_secret(service: EmulatorDoor, perform: 
     assert done["plan"].result["plan"]["body"] == {"status": "inactive", "password": "***"}
 
 
+def test_files_go_up_and_come_down(service: EmulatorDoor, perform: Perform, tmp_path: Path) -> None:
+    """As the body of a call, and as its answer; the file comes to its name whole, or what is there stays."""
+    rows, here = b"id,label\n1,yes\n", tmp_path / "down"
+    (tmp_path / "rows.csv").write_bytes(rows)
+    (tmp_path / "empty.csv").touch()
+    done = perform(
+        lambda: [
+            call("up", operation_id="createDatasetFromFile", source=f"file://{tmp_path}/rows.csv"),
+            call("empty", operation_id="createDatasetFromFile", source=str(tmp_path / "empty.csv")),
+            call("job", operation_id="createBatchPrediction", body={"deploymentId": UNGOVERNED}, wait=False),
+        ]
+    )
+    assert done["up"].result["status"] == 202
+    assert "is empty" in done["empty"].error
+    dataset, job = done["up"].result["body"]["catalogId"], done["job"].result["body"]["id"]
+    down = {"operation_id": "downloadDatasetFile", "arguments": {"datasetId": dataset}}
+    done = perform(
+        lambda: [
+            call("down", path=str(here / "rows.csv"), **down),
+            call("again", path=str(here / "rows.csv"), if_exists="skip", **down),
+            call("refused", path=str(here / "rows.csv"), if_exists="error", **down),
+            call("planned", path=str(here / "other.csv"), plan_only=True, **down),
+            call(
+                "whole",
+                operation_id="uploadBatchPredictionCsv",
+                arguments={"batchPredictionId": job},
+                source=str(tmp_path / "rows.csv"),
+            ),
+        ]
+    )
+    told = {"path": str(here / "rows.csv"), "bytes": len(rows), "sha256": hashlib.sha256(rows).hexdigest()}
+    assert done["down"].result == told | {"downloaded": True}
+    assert done["again"].result["downloaded"] is False
+    assert "is there already" in done["refused"].error
+    assert done["planned"].result["would_download"]["operation"] == "downloadDatasetFile"
+    assert [one.name for one in here.iterdir()] == ["rows.csv"]
+    assert (here / "rows.csv").read_bytes() == rows
+    assert done["whole"].result["status"] == 202
+
+
+def test_a_long_list_goes_into_a_file(service: EmulatorDoor, perform: Perform, tmp_path: Path) -> None:
+    listing = {"operation_id": "listDeployments", "arguments": {"limit": 1}, "all_pages": True}
+    done = perform(
+        lambda: [
+            call("file", path=str(tmp_path / "all.jsonl"), **listing),
+            call("long", max_objects="2", **listing),
+            call("enough", max_objects=3, **listing),
+        ]
+    )
+    content = (tmp_path / "all.jsonl").read_bytes()
+    found = [json.loads(line)["id"] for line in content.splitlines()]
+    assert sorted(found) == sorted(service.world("deployments"))
+    assert done["file"].result["sha256"] == hashlib.sha256(content).hexdigest()
+    assert "more than 2 objects: give a path" in done["long"].error
+    assert len(done["enough"].result) == 3
+
+
 def test_bad_arguments_are_told_before_anything_is_sent(service: EmulatorDoor) -> None:
     bad: list[tuple[dict[str, Any], str]] = [
         ({"operation_id": "replaceDeploymentModell"}, "did you mean replaceDeploymentModel"),
@@ -146,6 +207,13 @@ def test_bad_arguments_are_told_before_anything_is_sent(service: EmulatorDoor) -
         ({**STATUS, "body": {"status": "off"}}, "must be one of active, inactive, not 'off' @ $.status"),
         ({**STATUS, "body": {}}, "required @ $.status"),
         ({**STATUS, "body": {"status": "active"}, "all_pages": True}, "all_pages is for lists"),
+        ({"operation_id": "downloadDatasetFile", "arguments": {"datasetId": "x"}}, "answers a file: path says where"),
+        ({"operation_id": "getVersion", "path": "x.csv"}, "getVersion answers no file"),
+        ({"operation_id": "createDatasetFromFile"}, "needs a body"),
+        ({**STATUS, "source": "x.csv"}, "updateDeploymentStatus takes no file"),
+        ({**STATUS, "body": {"status": "active"}, "source": "x.csv"}, "either body or source"),
+        ({"operation_id": "listDeployments", "all_pages": True, "max_objects": 0}, "max_objects"),
+        ({"operation_id": "listDeployments", "all_pages": True, "path": "x.csv", "if_exists": "ask"}, "if_exists"),
         ({**STATUS, "body": {"status": "active"}, "wait": "later"}, "wait must be true or false, not 'later'"),
     ]
     refused(service, call, {}, bad)

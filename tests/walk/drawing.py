@@ -159,7 +159,7 @@ def _arguments(operation: Operation, there: dict[str, list[Any]], draw: Fitting)
 
 
 def expected_query(call: Call, given: dict[str, Any]) -> dict[str, Any]:
-    """What the log of the emulator shall show, told without the client: lists joined or repeated, words for booleans."""
+    """What the log of the emulator shall show, told without the client: lists joined or repeated, booleans as words."""
     shown: dict[str, Any] = {}
     for name, value in given.items():
         parameter = call.operation.parameter(name)
@@ -208,6 +208,6 @@ def _fill(door: EmulatorDoor, requester: httpx.Client, reviewer: httpx.Client) -
     retraining = requester.patch(f"{here}retrainingSettings/", json={"datasetId": dataset})
     assert retraining.status_code < 300, retraining.text
     monthly = {"name": "Monthly", "trigger": {"type": "schedule"}}
-    made = taken(requester.post(f"{here}retrainingPolicies/", json=monthly))
-    assert requester.post(f"{here}retrainingPolicies/{made['id']}/runs/").status_code < 300
+    policy = taken(requester.post(f"{here}retrainingPolicies/", json=monthly))["id"]
+    assert requester.post(f"{here}retrainingPolicies/{policy}/runs/").status_code < 300
     door.advance(60)
