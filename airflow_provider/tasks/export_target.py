@@ -56,11 +56,7 @@ class Target:
                 return None
         except ValueError as error:  # no file system is registered for the scheme: a provider is missing
             raise InvalidCall(f"{self.folder} cannot be opened: {error}") from None
-        try:
-            found = json.loads(place.read_bytes())
-        except ValueError:
-            found = None
-        return found if isinstance(found, dict) else {}
+        return _read(place)
 
     def plan(self) -> list[Piece] | None:
         """The pieces that an earlier attempt planned."""
@@ -68,12 +64,11 @@ class Target:
         return None if found is None else [Piece(**one) for one in found["pieces"]]
 
     def begin(self, pieces: Sequence[Piece]) -> None:
-        """Notes a plan; what another run had begun is forgotten, and a manifest that is there is taken away."""
+        """Notes a plan; what another run had begun is forgotten. A manifest stays until the first file comes."""
         there = self.manifest() or {}
         former = {*self.former(), *(str(one.get("name")) for one in there.get("files", ()))}
         self.forget()
         self._note(FORMER, {"names": sorted(former)})
-        (self.folder / NAME).unlink(missing_ok=True)
         self._note(PLAN, {"pieces": [one.to_json() for one in pieces]})
 
     def left(self, pieces: Sequence[Piece]) -> Iterator[Piece]:
@@ -103,7 +98,11 @@ class Target:
         self._note(f"{piece.name}.json", {"halves": [one.to_json() for one in halves]})
 
     def put(self, source: Path, name: str) -> str:
-        """Puts a file of this machine to its name; gives its path. It is verified there by its size."""
+        """Puts a file of this machine to its name; gives its path. It is verified there by its size.
+
+        A former manifest goes first: it may name this file, and tell of other bytes.
+        """
+        (self.folder / NAME).unlink(missing_ok=True)
         target = self.folder / name
         with room_at(target), source.open("rb") as stream:
             files.put(stream, target)
@@ -149,9 +148,18 @@ class Target:
             if self._progress.exists():
                 for one in self._progress.iterdir():
                     if one.name.endswith(".json") and not one.name.startswith("."):
-                        found[one.name] = json.loads(one.read_bytes())
+                        found[one.name] = _read(one)
             self._done = {name: one for name, one in found.items() if one.get("key") == self.key}
         return self._done
+
+
+def _read(place: ObjectStoragePath) -> dict[str, Any]:
+    """A JSON object; what is none is nobody's."""
+    try:
+        found = json.loads(place.read_bytes())
+    except ValueError:
+        found = None
+    return found if isinstance(found, dict) else {}
 
 
 @contextmanager

@@ -471,6 +471,28 @@ def test_a_folder_that_holds_an_export_already(stage: Stage, folder: Path) -> No
     assert manifest(folder)["files"][0]["name"] not in before
 
 
+def test_a_rerun_that_fails_leaves_the_former_export(stage: Stage, folder: Path) -> None:
+    predict(stage, 24)
+    good(export(stage, folder).run())
+    before = manifest(folder)
+    stage.service.jobs("dataExport", failsWith="Out of memory.")
+    bad(export(stage, folder, reuse=False).run(), "JobFailed", "retry")
+    assert json.loads((folder / "manifest.json").read_text()) == before
+    stage.service.jobs("dataExport", seconds=5)
+    again = good(export(stage, folder, reuse=False).run())
+    assert manifest(folder)["files"][0]["export_id"] != before["files"][0]["export_id"]
+    assert again["rows"] == 24
+
+
+def test_progress_of_somebody_else_is_begun_anew(stage: Stage, folder: Path) -> None:
+    predict(stage, 24)
+    (folder / "_progress").mkdir(parents=True)
+    (folder / "_progress" / "plan.json").write_text('{"key": "another", "pieces": []}')
+    (folder / "_progress" / "notes.json").write_text("no JSON")
+    assert good(export(stage, folder).run())["rows"] == 24
+    manifest(folder)
+
+
 def test_what_is_in_the_folder_besides_stays(stage: Stage, folder: Path) -> None:
     predict(stage, 24)
     folder.mkdir()
