@@ -111,3 +111,14 @@ def test_every_step_is_tried_again_after_it_has_done_its_work(service: EmulatorD
     assert service.count("modelReplaced", GOVERNED) == 2
     assert len(service.world("changeRequests")) == 2
     assert done["promotion.record"].result["outcome"] == "rolled_back"
+
+
+def test_a_replacement_that_happened_and_could_not_be_told_is_taken_back(
+    service: EmulatorDoor, perform: Perform
+) -> None:
+    """``apply`` fails for good after the champion changed: nobody has verified it, so it does not stay."""
+    done = perform(lambda: promotion(step_arguments={"apply": {"post_execute": lost_once}}) and None)
+    assert states(done) == {**BACK, "apply": "failed", "watch": "upstream_failed"}
+    assert done.run.state == "failed"
+    assert champion(service) == V2
+    assert done["promotion.roll_back"].result["previous"]["model_package_id"] == V3

@@ -166,7 +166,7 @@ def test_a_worker_may_die_at_any_request(stage: Stage) -> None:
     stage.transport = counting = Crashing(0, after=False)
     assert rolling_back(stage, GOVERNED, **arguments).run().state == "success"
     deaths = itertools.product(range(1, counting.count + 1), (False, True), (False, True))
-    for nth, after, store in share_of(deaths, 0.03):
+    for nth, after, store in share_of(deaths, 0.06):
         stage.anew()
         stage.enter("reviewer", approve, after=60)
         rolled_back = rolling_back(stage, GOVERNED, store=store, **arguments)
