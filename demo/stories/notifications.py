@@ -13,7 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from queue import Empty, Queue
 from typing import Any
 
-from demo.processes import Unwell
+from demo.processes import Unwell, until
 from demo.stage import Account, Stage
 
 TITLE = "Notifications: a task that fails makes an event that arrives at a webhook, signed"
@@ -30,7 +30,7 @@ def run(stage: Stage) -> Account:
     with _listening() as (address, heard):
         stage.say("people", f"a receiver listens on {address}, its secret is in the connection {CONNECTION}")
         connection = {"connection_id": CONNECTION, "conn_type": "http", "host": address, "password": secret}
-        stage.airflow.ask("POST", "/connections", connection)
+        until(lambda: _made(stage, connection), f"connection {CONNECTION}", SECONDS)
         run_id = stage.start_dag(DAG, {"deployment_id": DEPLOYMENT, "rows": 0})
         state = stage.airflow.wait(DAG, run_id, 240.0)
         if stage.airflow.states(DAG, run_id) != dict.fromkeys(("channel", "try_it", "policy"), "success") | {
@@ -54,6 +54,15 @@ def run(stage: Stage) -> Account:
         ("signature", f"DR-Signature {event[0][:12]}... is the HMAC-SHA1 of the body; the secret stands in no log"),
         *stage.times(DAG, run_id),
     ]
+
+
+def _made(stage: Stage, connection: dict[str, str]) -> bool:
+    """Whether Airflow has the connection now; its database may be locked while it starts."""
+    try:
+        stage.airflow.ask("POST", "/connections", connection)
+    except Unwell as error:
+        return ": 409 " in str(error)
+    return True
 
 
 def _next(heard: Heard, event_type: str) -> tuple[str, bytes]:
