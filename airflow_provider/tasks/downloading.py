@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider.api.errors import DataRobotError
+from airflow_provider.api.errors import DataRobotError, InvalidCall
 from airflow_provider.tasks import arguments, files
 from airflow_provider.tasks.memory import fingerprint
 
@@ -54,7 +54,11 @@ class Place:
 
     def skipped(self) -> dict[str, Any] | None:
         """The result where a file is there and shall stay; raises :class:`FileThere` where that is an error."""
-        if self._if_exists == "overwrite" or not self.path.exists():
+        try:
+            there = self.path.exists()
+        except ValueError as error:  # no file system is registered for the scheme: a provider is missing
+            raise InvalidCall(f"{self.path} cannot be opened: {error}") from None
+        if self._if_exists == "overwrite" or not there:
             return None
         if self._if_exists == "error":
             raise FileThere(f"{self.path} is there already; if_exists (overwrite, error, skip) says what then")

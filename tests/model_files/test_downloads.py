@@ -148,6 +148,23 @@ def test_logs_that_were_collected_last(stage: Stage, tmp_path: Path) -> None:
     assert stage.service.accepted()["requestCustomModelDeploymentLogs"] == 1
 
 
+def test_a_file_goes_to_an_object_store(stage: Stage, tmp_path: Path) -> None:
+    from airflow.providers.common.compat.sdk import ObjectStoragePath
+    from airflow.sdk.io import attach
+    from fsspec.implementations.memory import MemoryFileSystem  # type: ignore[import-untyped]
+
+    nowhere = scoring_code(stage, tmp_path, path="nowhere://models/model.jar").run()
+    assert "InvalidCall" in str(nowhere.error)
+    assert stage.service.log() == []
+    attach("memory", fs=MemoryFileSystem())
+    place = f"memory://models/{tmp_path.name}/model.jar"
+    done = scoring_code(stage, tmp_path, path=place).run()
+    assert done.state == "success", done
+    content = ObjectStoragePath(place).read_bytes()
+    assert hashlib.sha256(content).hexdigest() == done.result["sha256"]
+    assert leftovers(tmp_path) == []
+
+
 # --- what is there already ----------------------------------------------------------------------------------------
 
 

@@ -163,6 +163,49 @@ def test_a_lost_answer_makes_no_second_deployment(
     assert (len(made(stage)), done.result["duplicates"]) == (1, [])
 
 
+@pytest.mark.parametrize("model", [False, True], ids=["package", "leaderboard"])
+@pytest.mark.parametrize(
+    ("kind", "parameters"),
+    [
+        ("missing_location", {}),
+        ("relative_location", {}),
+        ("job_404", {}),
+        ("truncated", {}),
+        ("empty_body", {}),
+        ("retry_after", {"code": 503}),
+        ("lie", {"name": "location_of_other_job"}),
+        ("lie", {"name": "200_instead_of_202"}),
+    ],
+    ids=str,
+)
+def test_what_the_service_may_do_to_the_answer(
+    stage: Stage, kind: str, parameters: dict[str, Any], model: bool
+) -> None:
+    operation = "createDeploymentFromLeaderboard" if model else OPERATION
+    if kind == "lie":
+        stage.service.lie(parameters["name"])
+    else:
+        stage.service.fault(kind, operationId=operation, **parameters)
+    done = create(stage, **({"model_id": NEW_MODEL, "route": "leaderboard"} if model else {})).run()
+    assert done.state == "success", done
+    assert len(made(stage)) == 1
+
+
+def test_what_a_failed_launch_has_left_is_not_added_to(stage: Stage) -> None:
+    stage.service.jobs("deploymentCreation", failsWith="no capacity", times=1)
+    attempt = create(stage)
+    attempt.run()
+    again = attempt.clear()
+    [left] = made(stage)
+    assert f"deployment {left['id']} is left in error" in str(again.error)
+    from tests.tasks import send
+
+    send(stage.service, "requester", "DELETE", f"deployments/{left['id']}/")
+    done = attempt.clear()
+    assert done.state == "success", done
+    assert [one["id"] for one in made(stage)] == [done.result["deployment_id"]] != [left["id"]]
+
+
 def test_a_commit_later_than_settle_is_told(stage: Stage) -> None:
     stage.service.fault("late_commit", operationId=OPERATION, answer=504, seconds=75)
     done = create(stage).run()
