@@ -20,6 +20,7 @@ def test_the_documented_ones_are_seventy_six() -> None:
     added = {"deleteStatus", "createDeploymentFromModelPackage", "createDeploymentFromLeaderboard"}
     added |= {"createModelPackageFromJson", "createModelPackageFromCustomModelVersion", "updateRegisteredModelVersion"}
     added |= {"createDeploymentModelPackageFileBuild", "updateDeploymentAccuracyMetrics"}
+    added |= {"createDeploymentTag", "updateDeploymentTag", "deleteDeploymentTag"}
     added |= {"createBatchPrediction", "uploadBatchPredictionCsv", "deleteBatchPrediction"}
     added |= {name for name in WRITES if "EntityNotification" in name}
     assert len({name for name in set(WRITES) - added if "Dataset" not in name or "Deployment" in name}) == 76

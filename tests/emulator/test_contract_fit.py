@@ -100,6 +100,7 @@ def visit(
 ) -> Iterator[tuple[str, httpx.Response]]:
     """Answers, good and bad, on a walk through everything that is served."""
     yield "getVersion", requester.get("version/")
+    yield from client_routes(requester)
     yield from registry(requester)
     yield from policies(admin)
     yield from governance(emulator, requester, reviewer)
@@ -116,6 +117,18 @@ def visit(
     yield from administration_walk.walk(emulator, requester, admin)
     yield from deployments(emulator, requester)
     yield "listDeletedDeployments", admin.get("deletedDeployments/")
+
+
+def client_routes(requester: httpx.Client) -> Iterator[tuple[str, httpx.Response]]:
+    yield "getAccountInfo", requester.get("account/info/")
+    tags = f"deployments/{UNGOVERNED}/tags/"
+    made = requester.post(tags, json={"name": "stage", "value": "test"})
+    yield "createDeploymentTag", made
+    path = f"{tags}{made.json()['id']}/"
+    yield "updateDeploymentTag", requester.patch(path, json={"name": "stage", "value": "live"})
+    yield "deleteDeploymentTag", requester.delete(path)
+    yield "deleteDeploymentTag", requester.delete(path)
+    yield "listDeploymentEvents", requester.get(f"deployments/{UNGOVERNED}/events/")
 
 
 def registry(requester: httpx.Client) -> Iterator[tuple[str, httpx.Response]]:

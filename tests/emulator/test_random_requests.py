@@ -47,6 +47,7 @@ TABLE_OF = {
     "logId": "jobs",
     "resourceRequestBundleId": "computeBundles",
     "datasetVersionId": "datasetVersions",
+    "tagId": "users",  # tags stand in their deployment
 }
 REQUESTS = 250  # for each seed
 
