@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from airflow_provider.api.client import Client
     from airflow_provider.tasks.run import Run
 
-LOOKS, APART = 3, 5.0  # a list may be behind what is there
-
 
 class DataRobotCreateCustomMetricOperator(DataRobotBaseOperator):
     """Creates a custom metric, or takes the one that has the name already and compares it.
@@ -131,22 +129,14 @@ class DataRobotCreateCustomMetricOperator(DataRobotBaseOperator):
                 deploymentId=self.deployment_id,
             )
         except Refused as refused:
-            found = self._look_again(run) if refused.message.startswith(TAKEN) else None
+            taken = refused.message.startswith(TAKEN)  # by whom, the list may not have shown yet
+            found = custom_metrics.find_soon(run.client, self.deployment_id, self.name) if taken else None
             if found is None:
                 raise
             return self._take(run, found)
         metric = sent.found if sent.answer is None else sent.answer.object()
         self.log.info("Custom metric %s is %s.", self.name, metric["id"])
         return self._result(metric, created=True, changed={})
-
-    def _look_again(self, run: Run) -> dict[str, Any] | None:
-        """The name is taken, and the list did not show by whom: it may be behind."""
-        for _ in range(LOOKS):
-            found = self._find(run)
-            if found is not None:
-                return found
-            run.sleep(APART)
-        return None
 
     def _take(self, run: Run, found: dict[str, Any]) -> dict[str, Any]:
         differs = custom_metrics.differing(self._wanted, found)

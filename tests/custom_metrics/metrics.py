@@ -66,9 +66,9 @@ def stored(stage: Stage) -> tuple[float | None, int]:
 
 
 def rows(stage: Stage, count: int, value: float = 1.0) -> list[dict[str, Any]]:
-    """So many values of the last hours."""
+    """So many values of the hours before the last."""
     now = datetime.fromisoformat(stage.service.clock()["now"])
     return [
-        {"value": value, "timestamp": (now - timedelta(minutes=1 + number % 600)).isoformat()}
+        {"value": value, "timestamp": (now - timedelta(minutes=61 + number % 600)).isoformat()}
         for number in range(count)
     ]
