@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Protocol
 
-from airflow_provider.api import judging
+from airflow_provider.api import judging, moving
 from airflow_provider.api.endings import ENTITIES, JOB, Ending, Endings
 from airflow_provider.api.readings import More, newest, reader
 
@@ -267,7 +267,8 @@ class GateWait:
 
     ``reader`` names a module of ``readings``, ``of`` tells it which number, ``rule`` is a ``judging.Rule`` as plain
     JSON. Done gives the ``verdict``, with what it is ``about``. ``further`` and ``kept`` belong to a look that takes
-    more than one answer; with ``of["newest_path"]`` the last of them tells how old the newest rows are.
+    more than one answer; with ``of["newest_path"]`` the last of them tells how old the newest rows are. With
+    ``of["rolls"]`` (hours) the window moves on by the ``Date`` of the service's answers; else it stays what it is.
     """
 
     kind: ClassVar[str] = "gate"
@@ -284,12 +285,23 @@ class GateWait:
     def request(self) -> str:
         return self.further or self.path
 
+    def roll(self, now: datetime | None) -> None:
+        """Move the window on to the present hour; never back, and not where the service tells no time."""
+        hours = int(self.of.get("rolls", 0))
+        if not hours or now is None:
+            return
+        window = moving.window_at(now, hours)
+        if window["end"] > str((self.about.get("window") or {}).get("end", "")):
+            self.path, self.of = moving.moved(self.path, window), moving.told(self.of, window)
+            self.about = {**self.about, "window": window}
+
     def receive(self, answer: WaitAnswer) -> Verdict:
         verdict = self.judged(answer)
         if verdict is None:
             return Pending("", at_once=True)
         if verdict.outcome == "pass" or (verdict.outcome == "fail" and self.until == "data"):
             return Done({"verdict": self.told(verdict)})
+        self.roll(getattr(answer, "date", None))
         return Pending(f"{verdict.outcome}: {verdict.reason}")
 
     def judged(self, answer: WaitAnswer) -> judging.Verdict | None:

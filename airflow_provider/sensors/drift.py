@@ -35,16 +35,17 @@ class DataRobotFeatureDriftSensor(FeatureDriftTask, DataRobotBaseGateSensor):
     :param on_fail: with ``wait_for="data"``: ``fail``, ``skip`` or ``branch`` when too many features have drifted.
     :param branches: task id, task group id or list of them to follow for each outcome: ``pass`` and ``fail``.
 
-    Nothing to judge is never a pass: it is waited out until ``timeout``. The window stays what it was at the first
-    look. Returns the verdict: ``outcome`` (pass, fail), ``passed``, ``reason``, ``value`` (how many features have
-    drifted), ``sample``, ``minimum_sample``, ``age`` and ``max_age`` (hours), ``comparison``, ``threshold``,
-    ``details`` (``drifted``: name and score of each, the highest first; ``highest``, ``features`` (how many have a
-    score), ``unscored``, ``metric``, ``drift_threshold``), ``deployment_id``, ``window`` (start, end, hours) and the
-    rest as every gate has it. The same stands in XCom under ``verdict``, also when the sensor fails or is skipped.
-    Operations: getDeploymentFeatureDrift (all pages); getDeploymentPredictionsVsActualsOverTime with ``max_age``;
-    getVersion where nothing else tells the present time.
+    Nothing to judge is never a pass: it is waited out until ``timeout``. The window moves on with the service's clock,
+    hour by hour, unless ``window_start`` or ``window_end`` is given. Returns the verdict: ``outcome`` (pass, fail),
+    ``passed``, ``reason``, ``value`` (how many features have drifted), ``sample``, ``minimum_sample``, ``age`` and
+    ``max_age`` (hours), ``comparison``, ``threshold``, ``details`` (``drifted``: name and score of each, the highest
+    first; ``highest``, ``features`` (how many have a score), ``unscored``, ``metric``, ``drift_threshold``),
+    ``deployment_id``, ``window`` (start, end, hours) and the rest as every gate has it. The same stands in XCom under
+    ``verdict``, also when the sensor fails or is skipped. Operations: getDeploymentFeatureDrift (all pages);
+    getDeploymentPredictionsVsActualsOverTime with ``max_age``; getVersion where nothing else tells the present time.
     """
 
+    moves = True
     template_fields = (
         *DataRobotBaseSensor.template_fields,
         *FeatureDriftTask.gate_fields,
@@ -74,15 +75,16 @@ class DataRobotTargetDriftSensor(TargetDriftTask, DataRobotBaseGateSensor):
     :param on_fail: with ``wait_for="data"``: ``fail``, ``skip`` or ``branch`` when the target has drifted.
     :param branches: task id, task group id or list of them to follow for each outcome: ``pass`` and ``fail``.
 
-    Nothing to judge is never a pass: it is waited out until ``timeout``. The window stays what it was at the first
-    look. Returns the verdict: ``outcome`` (pass, fail), ``passed``, ``reason``, ``value`` (the score), ``sample``,
-    ``minimum_sample``, ``age`` and ``max_age`` (hours), ``comparison``, ``threshold``, ``details`` (``metric``,
-    ``target``, ``baseline_sample``, ``model_id``), ``deployment_id``, ``window`` (start, end, hours) and the rest as
-    every gate has it. The same stands in XCom under ``verdict``, also when the sensor fails or is skipped. Operations:
-    getDeploymentTargetDrift; getDeploymentPredictionsVsActualsOverTime with ``max_age``; getVersion where nothing else
-    tells the present time.
+    Nothing to judge is never a pass: it is waited out until ``timeout``. The window moves on with the service's clock,
+    hour by hour, unless ``window_start`` or ``window_end`` is given. Returns the verdict: ``outcome`` (pass, fail),
+    ``passed``, ``reason``, ``value`` (the score), ``sample``, ``minimum_sample``, ``age`` and ``max_age`` (hours),
+    ``comparison``, ``threshold``, ``details`` (``metric``, ``target``, ``baseline_sample``, ``model_id``),
+    ``deployment_id``, ``window`` (start, end, hours) and the rest as every gate has it. The same stands in XCom under
+    ``verdict``, also when the sensor fails or is skipped. Operations: getDeploymentTargetDrift;
+    getDeploymentPredictionsVsActualsOverTime with ``max_age``; getVersion where nothing else tells the present time.
     """
 
+    moves = True
     template_fields = (
         *DataRobotBaseSensor.template_fields,
         *TargetDriftTask.gate_fields,

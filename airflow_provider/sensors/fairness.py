@@ -34,15 +34,17 @@ class DataRobotFairnessSensor(FairnessTask, DataRobotBaseGateSensor):
     :param on_fail: with ``wait_for="data"``: ``fail``, ``skip`` or ``branch`` when a class is below the threshold.
     :param branches: task id, task group id or list of them to follow for each outcome: ``pass`` and ``fail``.
 
-    Nothing to judge is never a pass: it is waited out until ``timeout``. The window stays what it was at the first
-    look. Returns the verdict: ``outcome`` (pass, fail), ``passed``, ``reason``, ``value`` (the worst score),
-    ``sample``, ``minimum_sample``, ``age`` and ``max_age`` (hours), ``comparison``, ``threshold``, ``details``
-    (``worst`` and ``privileged_class``, ``scores`` by class, ``left_out``, ``metric``), ``deployment_id``, ``window``
-    (start, end, hours) and the rest as every gate has it. The same stands in XCom under ``verdict``, also when the
-    sensor fails or is skipped. Operations: getDeploymentFairnessScoresOverTime;
-    getDeploymentPredictionsVsActualsOverTime with ``max_age``; getVersion where nothing else tells the present time.
+    Nothing to judge is never a pass: it is waited out until ``timeout``. The window moves on with the service's clock,
+    hour by hour, unless ``window_start`` or ``window_end`` is given. Returns the verdict: ``outcome`` (pass, fail),
+    ``passed``, ``reason``, ``value`` (the worst score), ``sample``, ``minimum_sample``, ``age`` and ``max_age``
+    (hours), ``comparison``, ``threshold``, ``details`` (``worst`` and ``privileged_class``, ``scores`` by class,
+    ``left_out``, ``metric``), ``deployment_id``, ``window`` (start, end, hours) and the rest as every gate has it. The
+    same stands in XCom under ``verdict``, also when the sensor fails or is skipped. Operations:
+    getDeploymentFairnessScoresOverTime; getDeploymentPredictionsVsActualsOverTime with ``max_age``; getVersion where
+    nothing else tells the present time.
     """
 
+    moves = True
     template_fields = (
         *DataRobotBaseSensor.template_fields,
         *FairnessTask.gate_fields,

@@ -30,15 +30,17 @@ class DataRobotHumilitySensor(HumilityTask, DataRobotBaseGateSensor):
     :param on_fail: with ``wait_for="data"``: ``fail``, ``skip`` or ``branch`` when too many met a rule.
     :param branches: task id, task group id or list of them to follow for each outcome: ``pass`` and ``fail``.
 
-    Nothing to judge is never a pass: it is waited out until ``timeout``. The window stays what it was at the first
-    look. Returns the verdict: ``outcome`` (pass, fail), ``passed``, ``reason``, ``value`` (share or count), ``sample``,
-    ``minimum_sample``, ``age`` and ``max_age`` (hours), ``comparison``, ``threshold``, ``details`` (``hits``,
-    ``predictions``, ``rules``: count of each), ``deployment_id``, ``window`` (start, end, hours) and the rest as every
-    gate has it. The same stands in XCom under ``verdict``, also when the sensor fails or is skipped. Operations:
-    getDeploymentHumilityStats; getDeploymentPredictionsVsActualsOverTime for the number of predictions; the same with
-    ``max_age``; getVersion where nothing else tells the present time.
+    Nothing to judge is never a pass: it is waited out until ``timeout``. The window moves on with the service's clock,
+    hour by hour, unless ``window_start`` or ``window_end`` is given. Returns the verdict: ``outcome`` (pass, fail),
+    ``passed``, ``reason``, ``value`` (share or count), ``sample``, ``minimum_sample``, ``age`` and ``max_age`` (hours),
+    ``comparison``, ``threshold``, ``details`` (``hits``, ``predictions``, ``rules``: count of each), ``deployment_id``,
+    ``window`` (start, end, hours) and the rest as every gate has it. The same stands in XCom under ``verdict``, also
+    when the sensor fails or is skipped. Operations: getDeploymentHumilityStats;
+    getDeploymentPredictionsVsActualsOverTime for the number of predictions; the same by the hour with ``max_age``;
+    getVersion where nothing else tells the present time.
     """
 
+    moves = True
     template_fields = (
         *DataRobotBaseSensor.template_fields,
         *HumilityTask.gate_fields,

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow.providers.common.compat.sdk import BaseOperator, BranchMixIn
 
 from airflow_provider.api.errors import InvalidCall
+from airflow_provider.api.waits import GateWait
 from airflow_provider.mlops.gates import Gate, Rule, measure
-from airflow_provider.mlops.windows import Window, WindowPlan, span
+from airflow_provider.mlops.windows import Window, WindowPlan, service_time, span
 from airflow_provider.tasks import arguments, branching
 from airflow_provider.tasks.links import deployment_url
 from airflow_provider.tasks.outcomes import end_as
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
     from airflow_provider.api.client import Client
-    from airflow_provider.api.waits import GateWait
+    from airflow_provider.api.waiting import Waiting
 
 OUTCOMES = ("pass", "fail", "no_data")
 VERDICT = "verdict"  # XCom key; there also when the task fails or is skipped
@@ -234,7 +235,7 @@ class DataRobotBaseGateOperator(GateTask, DataRobotBaseReadOperator, BranchMixIn
 
 
 class DataRobotBaseGateSensor(GateTask, DataRobotBaseSensor, BranchMixIn):
-    """A gate that waits; the window stays what it was at the first look.
+    """A gate that waits. The window stays what it was at the first look, unless the gate is one that ``moves``.
 
     :param wait_for: ``pass``: until the rule is met. ``data``: until there is anything to judge, then ``on_fail`` says
         what becomes of a rule that is not met.
@@ -243,6 +244,7 @@ class DataRobotBaseGateSensor(GateTask, DataRobotBaseSensor, BranchMixIn):
     """
 
     form_fields: ClassVar[Sequence[str]] = ("wait_for",)
+    moves: ClassVar[bool] = False  # whether new rows are waited for: a window without a given start and end moves on
 
     def __init__(self, *, wait_for: str = "pass", **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -257,7 +259,19 @@ class DataRobotBaseGateSensor(GateTask, DataRobotBaseSensor, BranchMixIn):
 
     def wait(self, client: Client) -> GateWait:
         """The gate over the window of this run."""
-        return self.asked(client).wait(self._until)
+        wait = self.asked(client).wait(self._until)
+        given = self._plan.start is not None or self._plan.end is not None
+        if self.moves and not given:
+            wait.of = {**wait.of, "rolls": (wait.about.get("window") or {}).get("hours", 0)}
+        return wait
+
+    def _begun(self, client: Client) -> Waiting:
+        """As the base; a window that moves is put on first, as every poke may be another process."""
+        known = self._memory.recall()
+        waiting = super()._begun(client)
+        if known is not None and isinstance(waiting.wait, GateWait) and waiting.wait.of.get("rolls"):
+            waiting.wait.roll(service_time(client))
+        return waiting
 
     def answer(self, context: Context, client: Client, result: dict[str, Any]) -> dict[str, Any]:
         """The verdict, after what the author chose for its outcome."""
