@@ -15,7 +15,7 @@ from typing import Any
 from airflow_provider.api.errors import DataRobotError, InvalidCall
 from airflow_provider.mlops.manifest import TYPES, Column
 
-BLOCK = 4 << 20  # bytes of CSV that are converted at a time
+BLOCK = 2 << 20  # bytes of CSV that are converted at a time
 
 
 class NotConverted(DataRobotError):
@@ -50,7 +50,8 @@ def to_parquet(source: Path, target: Path) -> tuple[int, list[Column]]:
     rows = 0
     with _told(source), parquet.ParquetWriter(target, schema) as writer:
         for batch in _batches(source, names):
-            writer.write_batch(batch.cast(schema))
+            # A group of rows for each block: write_batch gathers a million rows in memory.
+            writer.write_table(arrow.Table.from_batches([batch.cast(schema)]))
             rows += batch.num_rows
     return rows, [{"name": name, "type": types[name]} for name in names]
 
