@@ -9,13 +9,13 @@ from airflow_provider.api.errors import DataRobotError, OutcomeUnknown
 from airflow_provider.api.waits import JobWait
 from airflow_provider.tasks.base import DataRobotBaseOperator, Step
 from airflow_provider.tasks.links import deployment_url
+from airflow_provider.tasks.metric_state import account, advanced, begun, planned, told, validated
 from airflow_provider.tasks.run import Await, Run
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
     from airflow_provider.api.answers import Answer
-    from airflow_provider.mlops.metric_values import Survey
     from airflow_provider.tasks.memory import Handle
     from airflow_provider.tasks.metric_order import MetricOrder
 
@@ -39,7 +39,7 @@ class DataRobotSubmitCustomMetricValuesOperator(DataRobotBaseOperator):
     :param custom_metric_id: the metric, or
     :param name: its name.
     :param source: a path or URL that Airflow's object storage knows (CSV, JSON lines, Parquet; gzip is noticed), a list
-        of mappings, or a callable that gives an iterable of mappings each time it is called.
+        of mappings (or its JSON text), or a callable that gives an iterable of mappings each time it is called.
     :param sql: a query whose rows are the values, in a stable order (``ORDER BY``), with ``sql_conn_id`` and
         ``sql_parameters``.
     :param dataset_id: a dataset of the catalog (CSV with a header) whose rows are the values: one call for all of them.
@@ -214,23 +214,20 @@ class DataRobotSubmitCustomMetricValuesOperator(DataRobotBaseOperator):
         self.log.info("%d rows, %d of them sent before, %d rejected.", survey.rows, sent, survey.rejected)
         for line in survey.told:
             self.log.warning("Rejected: %s.", line)
-        if run.plan_only or order.validate_only:
-            return self._rehearsed(run, metric_id, survey, sent)
-        state = {
-            "sent": sent,
-            "digest": before.get("digest", ""),
-            "marks": [list(mark) for mark in survey.marks],
-            "skipped": sent,
-            **{name: getattr(survey, name) for name in ("rows", "rejected", "naive")},
-        }
-        return self._next(run, metric_id, state)
+        if run.plan_only:
+            plan = planned(order, metric_id, survey, sent)
+            self.log.info("plan_only: the task would send %d values: %s", plan["values"], plan["plan"])
+            return plan
+        if order.validate_only:
+            return validated(order, run.client, metric_id, survey, sent, self.extra_body)
+        return self._next(run, metric_id, begun(survey, sent, before.get("digest", "")))
 
     def _next(self, run: Run, metric_id: str, state: dict[str, Any]) -> Step:
         """Sends the next chunk, or gives the account."""
         from airflow_provider.mlops.metric_values import call_of
 
         if not state["marks"]:
-            return self._account(metric_id, state)
+            return account(metric_id, state)
         order = self._order
         chunk = order.chunk(state["sent"], tuple(state["marks"][0]))
         call = call_of(order.deployment_id, metric_id, chunk, order.model, self.extra_body)
@@ -244,11 +241,6 @@ class DataRobotSubmitCustomMetricValuesOperator(DataRobotBaseOperator):
             self.log.warning("The service named no job for the values that it accepted.")
             return None
         return Await(JobWait(path), f"values of custom metric {run.handle.id if run.handle else ''} are being stored")
-
-    def _account(self, metric_id: str, state: dict[str, Any]) -> dict[str, Any]:
-        sent = state["sent"] - state["skipped"]
-        told = {name: state[name] for name in ("rows", "skipped", "rejected", "naive")}
-        return {"custom_metric_id": metric_id, "sent": sent, **told}
 
     # --- from a dataset ---------------------------------------------------------------------------------------
 
@@ -288,7 +280,7 @@ class DataRobotSubmitCustomMetricValuesOperator(DataRobotBaseOperator):
         """What was sent last is not known to be stored: never sent again without somebody's wish."""
         run.memory.settle()
         raise ValuesNotTaken(
-            f"{self._told(run)} were accepted, and their job ended: {reason}. Whether a part of them is stored is not "
+            f"{told(run.handle)} were accepted, and their job ended: {reason}. Whether a part of them is stored is not "
             "known; look at getDeploymentCustomMetricValuesOverTime, then clear the task to send them again, or do not",
             operation=self.operation,
         )
@@ -300,26 +292,20 @@ class DataRobotSubmitCustomMetricValuesOperator(DataRobotBaseOperator):
         if handle.state == "submitted" and handle.stage == VALUES and not handle.before.get("under_way"):
             return self._next(run, str(handle.id), handle.before)
         if handle.state == "submitted":
-            self.log.warning("An earlier attempt ended after %s were accepted.", self._told(run))
+            self.log.warning("An earlier attempt ended after %s were accepted.", told(run.handle))
             return self.proceed(run, {})
         run.memory.settle()
         raise OutcomeUnknown(
-            f"an earlier attempt ended while it sent {self._told(run)}, and whether they arrived is not known; look at "
-            "getDeploymentCustomMetricValuesOverTime, then clear the task to send them again, or do not",
+            f"an earlier attempt ended while it sent {told(run.handle)}, and whether they arrived is not known; look "
+            "at getDeploymentCustomMetricValuesOverTime, then clear the task to send them again, or do not",
             operation=self.operation,
         )
 
     def _stored(self, run: Run) -> dict[str, Any]:
         """The state behind the chunk that was sent last; noted, so that no other attempt sends it."""
-        state = _advanced(run.handle)
+        state = advanced(run.handle)
         run.memory.update(before=state, wait=None)
         return state
-
-    def _told(self, run: Run) -> str:
-        state = run.handle.before if run.handle else {}
-        if not state.get("marks"):
-            return "values"
-        return f"values {state['sent'] + 1} to {state['marks'][0][0]} of the source"
 
     def _sent_before(self, run: Run) -> dict[str, Any]:
         """What this task instance is known to have sent."""
@@ -331,27 +317,3 @@ class DataRobotSubmitCustomMetricValuesOperator(DataRobotBaseOperator):
                 operation=self.operation,
             )
         return {} if known is None or (self._order.resend and known.state == "settled") else known.before
-
-    def _rehearsed(self, run: Run, metric_id: str, survey: Survey, sent: int) -> dict[str, Any]:
-        """Plans, or lets the service check: nothing is kept anywhere."""
-        from airflow_provider.mlops.metric_values import call_of
-
-        order, counts = self._order, {name: getattr(survey, name) for name in ("rows", "rejected", "naive")}
-        if order.validate_only and not run.plan_only:
-            for chunk in order.chunks(sent):
-                call = call_of(order.deployment_id, metric_id, chunk, order.model, self.extra_body, dry_run=True)
-                run.client.send(call)
-            return {"custom_metric_id": metric_id, "validated": survey.good - sent, "skipped": sent, **counts}
-        path = f"deployments/{order.deployment_id}/customMetrics/{metric_id}/fromJSON/"
-        first = next((chunk.buckets[:3] for chunk in order.chunks(sent)), [])
-        plan = {"operation": self.operation, "method": "POST", "path": path, "first": first}
-        self.log.info("plan_only: the task would send %d values, beginning with %s.", survey.good - sent, first)
-        return {"plan": plan, "calls": len(survey.marks), "values": survey.good - sent, "skipped": sent, **counts}
-
-
-def _advanced(handle: Handle | None) -> dict[str, Any]:
-    """The state behind the chunk that was under way."""
-    assert handle is not None, "what was submitted has a handle"
-    state = handle.before
-    (sent, digest), *rest = state["marks"]
-    return {**state, "sent": sent, "digest": digest, "marks": rest, "under_way": False}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -120,7 +121,7 @@ def order_of(given: Mapping[str, Any]) -> MetricOrder:
         deployment_id=arguments.identifier("deployment_id", given["deployment_id"]),
         named_id=named_id,
         name=name,
-        source=None if dataset_id else source_of(given),
+        source=None if dataset_id else source_of({**given, "source": _parsed(given["source"])}),
         dataset_id=dataset_id,
         columns=_columns(given),
         timestamp=_moment(given["timestamp"]),
@@ -159,6 +160,16 @@ def _refuse_contradictions(order: MetricOrder) -> None:
     elif not (order.timestamp or columns.timestamp or order.batch_id or columns.batch):
         raise InvalidCall("values need a time or a monitoring batch: give timestamp_column, timestamp, batch_column "
                           "or batch_id")  # fmt: skip
+
+
+def _parsed(source: Any) -> Any:
+    """A JSON list that a template wrote, as a list."""
+    if not isinstance(source, str) or not source.lstrip().startswith("["):
+        return source
+    try:
+        return json.loads(source)
+    except ValueError as error:
+        raise InvalidCall(f"source begins like a JSON list, and is none: {error}") from None
 
 
 def _columns(given: Mapping[str, Any]) -> BucketColumns:

@@ -267,6 +267,14 @@ def test_any_source(stage: Stage, metric: str, tmp_path: Path, monkeypatch: pyte
     assert sent["segments"] == [{"name": "country", "value": "de"}]
 
 
+def test_a_list_that_a_template_wrote(stage: Stage, metric: str) -> None:
+    done = submit(stage, source=" " + json.dumps(rows(stage, 3))).run()
+    assert done.result["sent"] == 3
+    assert stored(stage) == (3, 3)
+    broken = submit(stage, source="[{'value': 1}]").run()
+    assert "source begins like a JSON list, and is none" in str(broken.error)
+
+
 def test_values_of_a_batch_and_of_one_moment(stage: Stage, metric: str) -> None:
     done = submit(stage, source=[{"value": 1}], timestamp="{{ ts }}").run()
     assert "timestamp must be a time like" in str(done.error)
