@@ -163,6 +163,9 @@ class DataRobotRegisterModelOperator(DataRobotBaseOperator):
             return self._noted(run, self._seen(run))
         package = run.read("getModelPackage", modelPackageId=handle.id)
         others = [one["id"] for one in self._all(run) if one["id"] != handle.id and one.get("buildStatus") != "failed"]
+        described = str((package.get("modelDescription") or {}).get("description"))
+        if self._mark and self._mark not in described:
+            run.log.warning("Model package %s does not show its mark: after a lost answer none is found.", handle.id)
         if others:
             run.log.error("Model package %s has duplicates with the same mark: %s", handle.id, ", ".join(others))
         return {

@@ -75,6 +75,7 @@ class Place:
             source.operation,
             part,
             reader=Unread,
+            pinned=source.sha256 is not None,  # a part of anything else would be found out at the end
             size=source.size,
             sha256=source.sha256,
             **source.arguments,

@@ -232,7 +232,9 @@ def test_a_broken_download_is_gone_on_with(stage: Stage, tmp_path: Path, ranges:
     assert bool(asked) is (ranges == "served")
 
 
-def test_another_attempt_goes_on_with_what_is_there(stage: Stage, tmp_path: Path) -> None:
+@pytest.mark.parametrize("tag", ["strong", "weak", "none"])
+def test_another_attempt_goes_on_with_what_is_there(stage: Stage, tmp_path: Path, tag: str) -> None:
+    stage.service.switches(file_etag=tag)
     stage.service.fault("truncated", operationId=IMAGE)
     stage.service.fault("status", operationId=IMAGE, nth=2, times=0, code=503)
     attempt = image(stage, tmp_path)
@@ -245,6 +247,20 @@ def test_another_attempt_goes_on_with_what_is_there(stage: Stage, tmp_path: Path
     assert done.result["sha256"] == sha256(tmp_path / "out" / "pps.tar.gz")
     assert [one["status"] for one in stage.service.log(operationId=IMAGE)][-1] == 206
     assert leftovers(tmp_path) == []
+
+
+def test_a_part_of_an_older_image_is_found_out(stage: Stage, tmp_path: Path) -> None:
+    stage.service.switches(file_etag="none")
+    stage.service.fault("truncated", operationId=IMAGE)
+    stage.service.fault("status", operationId=IMAGE, nth=2, times=0, code=503)
+    attempt = image(stage, tmp_path)
+    attempt.run()
+    stage.service.remove_fault()
+    [part] = [one for one in tmp_path.iterdir() if one.suffix == ".part"]
+    part.write_bytes(b"x" * part.stat().st_size)
+    assert "ContentDiffers" in str(attempt.run().error)
+    done = attempt.run()
+    assert (done.state, done.result["sha256"]) == ("success", sha256(tmp_path / "out" / "pps.tar.gz"))
 
 
 # --- another origin -----------------------------------------------------------------------------------------------

@@ -151,7 +151,7 @@ LOSSES = [(fault, answer, store, appears) for fault in ("lost_answer", "late_com
           for store in (True, False) for appears in ("at_once", "at_end")]  # fmt: skip
 
 
-@pytest.mark.parametrize(("fault", "answer", "store", "appears"), share_of(LOSSES, 0.6))
+@pytest.mark.parametrize(("fault", "answer", "store", "appears"), share_of(LOSSES, 0.4))
 def test_a_lost_answer_makes_no_second_deployment(
     stage: Stage, fault: str, answer: str | int, store: bool, appears: str
 ) -> None:
@@ -224,7 +224,7 @@ def test_without_a_mark_a_lost_answer_is_an_unknown_outcome(stage: Stage) -> Non
 CRASHES = [(nth, after, store) for nth in range(1, 10) for after in (False, True) for store in (False, True)]
 
 
-@pytest.mark.parametrize(("nth", "after", "store"), share_of(CRASHES, 0.3))
+@pytest.mark.parametrize(("nth", "after", "store"), share_of(CRASHES, 0.2))
 def test_a_worker_that_dies_makes_no_second_deployment(stage: Stage, nth: int, after: bool, store: bool) -> None:
     stage.transport = Crashing(nth, after)
     done = create(stage, store=store, retries=2, deferrable=False).run()

@@ -76,7 +76,7 @@ FORMS = [(answer, status, lag) for answer in ("version", "version_and_location",
          for status in ("tracked", "null") for lag in ("0", "2")]  # fmt: skip
 
 
-@pytest.mark.parametrize(("answer", "status", "lag"), share_of(FORMS, 0.5))
+@pytest.mark.parametrize(("answer", "status", "lag"), share_of(FORMS, 0.4))
 def test_every_form_of_the_answer(stage: Stage, answer: str, status: str, lag: str) -> None:
     stage.service.switches(package_created_answer=answer, package_build_status=status, lag=lag)
     done = register(stage, registered_model_id=CHURN, registered_model_name=None).run()
@@ -109,7 +109,7 @@ LOSSES = [(fault, answer, store, lag) for fault in ("lost_answer", "late_commit"
           for store in (True, False) for lag in ("0", "1")]  # fmt: skip
 
 
-@pytest.mark.parametrize(("fault", "answer", "store", "lag"), share_of(LOSSES, 0.5))
+@pytest.mark.parametrize(("fault", "answer", "store", "lag"), share_of(LOSSES, 0.4))
 def test_a_lost_answer_makes_no_second_version(
     stage: Stage, fault: str, answer: str | int, store: bool, lag: str
 ) -> None:
@@ -147,7 +147,7 @@ def test_a_rerun_takes_the_version_that_is_there(stage: Stage) -> None:
 CRASHES = [(nth, after, store) for nth in range(1, 7) for after in (False, True) for store in (False, True)]
 
 
-@pytest.mark.parametrize(("nth", "after", "store"), share_of(CRASHES, 0.4))
+@pytest.mark.parametrize(("nth", "after", "store"), share_of(CRASHES, 0.25))
 def test_a_worker_that_dies_makes_no_second_version(stage: Stage, nth: int, after: bool, store: bool) -> None:
     from tests.harness import Crashing
 

@@ -33,7 +33,7 @@ def loud(ending: Ending) -> bool:
     return ending.state in ("failed", "retry") and bool(str(ending.error))
 
 
-@pytest.mark.parametrize(("number", "row"), share_of(list(enumerate(ROWS)), 0.5))
+@pytest.mark.parametrize(("number", "row"), share_of(list(enumerate(ROWS)), 0.25))
 def test_every_pair(stage: Stage, tmp_path: Path, number: int, row: Row) -> None:
     stage.service.switches(**row)
     guarded = number % 2 == 0
