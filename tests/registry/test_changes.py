@@ -105,6 +105,33 @@ def test_done_by_word_and_not_in_fact_is_noticed(stage: Stage) -> None:
     assert "ChangeNotSeen" in str(update(stage, name="Churn").error)
 
 
+def version(stage: Stage, **arguments: Any) -> Ending:
+    from airflow_provider.operators.model_package_changes import DataRobotUpdateModelPackageOperator
+
+    return task(stage, DataRobotUpdateModelPackageOperator, **{"model_package_id": V3, **arguments}).run()
+
+
+def test_a_version_gets_another_name(stage: Stage) -> None:
+    done = version(stage, name="Spring", description="champion of the ungoverned deployment")
+    assert done.state == "success", done
+    assert done.result["registered_model_id"] == CHURN
+    assert done.result["changed"]["name"] == "Spring"
+    assert version(stage, name="Spring").result["changed"] == {}
+    assert stage.service.accepted()["updateRegisteredModelVersion"] == 1
+
+
+@LOSSES
+def test_a_lost_answer_to_a_change_of_a_version(stage: Stage, answer: str | int) -> None:
+    stage.service.fault("lost_answer", operationId="updateRegisteredModelVersion", answer=answer)
+    assert version(stage, name="Spring").state == "success"
+
+
+def test_a_version_that_did_not_change_is_noticed(stage: Stage) -> None:
+    stage.service.fault("status", operationId="updateRegisteredModelVersion", code=200, body={})
+    assert "ChangeNotSeen" in str(version(stage, name="Spring").error)
+    assert "at least one of name and description" in str(version(stage).error)
+
+
 # --- sharing ------------------------------------------------------------------------------------------------------
 
 REVIEWER = {"username": "reviewer@example.com", "role": "user"}
