@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider.api.errors import InvalidCall
 from airflow_provider.mlops.comparing import Comparison, compare
 from airflow_provider.tasks import arguments
-from airflow_provider.tasks.gating import DataRobotBaseGateOperator, RuleTask
+from airflow_provider.tasks.gate_rules import RuleTask
+from airflow_provider.tasks.gating import DataRobotBaseGateOperator
 from airflow_provider.tasks.reading import DataRobotBaseReadOperator
 
 if TYPE_CHECKING:
