@@ -36,11 +36,13 @@ class DataRobotError(Exception):
     """The root. ``message`` holds the words alone, ``str()`` adds what is known about the call.
 
     ``errors`` are the server's texts by field, ``body`` its whole JSON answer (secret fields masked), ``location``
-    its Location header, ``retry_after`` the seconds that it asked to wait.
+    its Location header, ``retry_after`` the seconds that it asked to wait, ``sends`` how often a write had been sent
+    when the error came (2: the answer to the first was lost).
     """
 
     retryable: bool = False
     sent: Sent = "no"
+    sends: int = 1
 
     def __init__(
         self,

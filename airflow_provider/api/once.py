@@ -110,6 +110,7 @@ def _again(client: Sender, call: Call, watch: _Watch, row: Write, kind: Kind) ->
             return Sent(found=found, sends=2)
         if lost:
             raise _unknown(call, row, kind, second, watch) from second
+        second.sends = 2
         second.add_note("this was the second sending: the answer to the first was lost, and nothing of it was found")
         raise
 

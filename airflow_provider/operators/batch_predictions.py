@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider.api.errors import Conflict, InvalidCall, OutcomeUnknown
+from airflow_provider.api.errors import Conflict, InvalidCall, OutcomeUnknown, Refused
 from airflow_provider.mlops import batch_predictions
 from airflow_provider.mlops.rows import UnreadableSource
 from airflow_provider.tasks import files
@@ -16,6 +16,7 @@ from airflow_provider.tasks.base import DataRobotBaseOperator, Step
 from airflow_provider.tasks.links import deployment_url
 from airflow_provider.tasks.run import Await, Run
 from airflow_provider.tasks.scoring_order import OPTIONS, ScoringOrder, order_of
+from airflow_provider.tasks.stopping import stop
 
 if TYPE_CHECKING:
     from airflow_provider.tasks.memory import Handle
@@ -180,7 +181,12 @@ class DataRobotScoreBatchOperator(DataRobotBaseOperator):
                     id=job_id,
                     batchPredictionId=job_id,
                 )
-            except Conflict as refused:  # it has a file: ours, whose answer was lost
+            except Refused as refused:
+                if refused.sends == 1 and not isinstance(refused, Conflict):
+                    if not refused.retryable:
+                        stop(run, "its rows were refused", wanted=True, even_adopted=False)
+                    raise
+                # It has a file: ours, whose answer was lost, now or in an earlier attempt.
                 self.log.warning("Batch prediction %s takes no file any more (%s); waiting for it.", job_id, refused)
                 run.adopt(UPLOAD, id=job_id)
                 run.memory.update(owner="ours")

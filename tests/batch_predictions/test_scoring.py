@@ -98,13 +98,28 @@ def test_a_lost_answer_to_the_creation_is_told(stage: Stage, source: Path, fault
 
 
 @pytest.mark.parametrize("fault", LOST, ids=str)
+@pytest.mark.parametrize("told", ["at_upload", "at_end"])
+@pytest.mark.parametrize("word", ["refuse_409", "refuse_422"])
 @pytest.mark.parametrize("store", [False, True], ids=["before 3.3", "3.3"])
-def test_a_lost_answer_to_the_upload_sends_no_second_file(stage: Stage, source: Path, fault: Any, store: bool) -> None:
+def test_a_lost_answer_to_the_upload_sends_no_second_file(
+    stage: Stage, source: Path, fault: Any, store: bool, word: str, told: str
+) -> None:
+    """A second one is refused, also where the job looks as if it still waited for its rows."""
+    stage.anew(second_upload=word, batch_intake_size=told)
+    stage.service.jobs("batchPrediction", seconds=2000)
     stage.service.fault("lost_answer", operationId=UPLOAD, **fault)
     done = score(stage, source, store=store).run()
     assert done.state == "success", done
     assert stage.service.accepted()[UPLOAD] == 1
     assert len(jobs(stage)) == 1
+
+
+def test_a_file_that_is_refused_at_once_is_told(stage: Stage, source: Path) -> None:
+    stage.service.fault("status", operationId=UPLOAD, code=406, body={"message": "Not acceptable."})
+    ending = score(stage, source, retries=2).run()
+    assert (ending.state, "Not acceptable." in str(ending.error)) == ("failed", True)
+    assert stage.service.count("batchPredictionUploaded") == 0
+    assert [job["status"] for job in jobs(stage)] == ["ABORTED"]
 
 
 def test_a_lost_upload_is_sent_once_more(stage: Stage, source: Path) -> None:

@@ -204,6 +204,19 @@ def test_switch_second_upload(emulator: EmulatorDoor, requester: httpx.Client, v
     assert emulator.count("batchPredictionUploaded") == 1
 
 
+@pytest.mark.parametrize(("value", "size"), [("at_upload", len(ROWS)), ("at_end", None)])
+def test_switch_batch_intake_size(
+    emulator: EmulatorDoor, requester: httpx.Client, value: str, size: int | None
+) -> None:
+    emulator.switches(batch_intake_size=value)
+    job = create(requester)
+    assert job["jobIntakeSize"] is None
+    upload(requester, job)
+    assert taken(requester.get(job["links"]["self"]))["jobIntakeSize"] == size
+    emulator.advance(31)
+    assert taken(requester.get(job["links"]["self"]))["jobIntakeSize"] == len(ROWS)
+
+
 def test_the_same_twice_makes_two_jobs(emulator: EmulatorDoor, requester: httpx.Client) -> None:
     assert create(requester)["id"] != create(requester)["id"]
     listed = taken(requester.get(f"batchPredictions/?deploymentId={UNGOVERNED}&status=INITIALIZING&orderBy=-created"))

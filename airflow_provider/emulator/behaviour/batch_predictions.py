@@ -125,7 +125,7 @@ def view(service: Service, record: Record, url: str) -> dict[str, Any]:
         "scoredRows": record["scored"],
         "failedRows": 0,
         "skippedRows": 0,
-        "jobIntakeSize": record["size"],
+        "jobIntakeSize": record["size"] if _shows_intake(service, status) else None,
         "jobOutputSize": results(service, record).stat().st_size if has_download(record) else None,
         "monitoringBatchId": record["monitoringBatchId"],
         "created": iso(record["createdAt"]),
@@ -136,6 +136,10 @@ def view(service: Service, record: Record, url: str) -> dict[str, Any]:
         "links": links,
         "jobSpec": record["spec"],
     }
+
+
+def _shows_intake(service: Service, status: str) -> bool:
+    return status in OVER or service.switches["batch_intake_size"] == "at_upload"
 
 
 def _intake(service: Service, record: Record) -> Path:
