@@ -14,6 +14,7 @@ from airflow_provider.tasks.run import Run
 
 MOST_ROLES = 100  # the page of updateRegisteredModelSharedRoles
 
+
 class DataRobotUpdateRegisteredModelOperator(DataRobotBaseOperator):
     """Sets name, description or visibility of a registered model; writes only what differs.
 
