@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from airflow_provider.contract import Operation, contract
 from airflow_provider.contract.model import API_ROOT
@@ -55,15 +55,21 @@ class Call:
 
 
 Handler = Callable[[Call], Answer]
+How = Literal["computed", "stored", "shaped"]
 SERVED: dict[str, Handler] = {}
+HOW: dict[str, How] = {}
 
 
-def serves(operation_id: str) -> Callable[[Handler], Handler]:
-    """Mark a function as the one that serves this operation."""
+def serves(operation_id: str, how: How = "stored") -> Callable[[Handler], Handler]:
+    """Mark a function as the one that serves this operation.
+
+    :param how: ``computed`` from stored rows at each call, ``stored`` (reads or changes what is kept), or ``shaped``:
+        right in form, and the same whatever happened
+    """
     contract().operation(operation_id)
 
     def register(function: Handler) -> Handler:
-        SERVED[operation_id] = function
+        SERVED[operation_id], HOW[operation_id] = function, how
         return function
 
     return register

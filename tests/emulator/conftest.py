@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -10,6 +12,7 @@ import pytest
 from airflow_provider.emulator.door import EmulatorDoor
 from airflow_provider.emulator.server import running
 from airflow_provider.emulator.service import Service
+from tests.emulator import recording
 
 
 @pytest.fixture(scope="session")
@@ -26,6 +29,16 @@ def clients(origin: str) -> Iterator[dict[str, httpx.Client]]:
     yield people
     for client in people.values():
         client.close()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def recorded(request: pytest.FixtureRequest) -> Iterator[None]:
+    """With ``TESTED_BY=1``: which operations each file of tests asks for, and with which statuses they answer."""
+    if os.environ.get("TESTED_BY"):
+        with recording.of_file(Path(str(request.path)).name):
+            yield
+    else:
+        yield
 
 
 @pytest.fixture

@@ -7,9 +7,11 @@ what a numbered correction states. ``EXAMPLES=100`` draws as many for each opera
 
 from __future__ import annotations
 
+import json
 import os
 import random
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,6 +23,7 @@ from schemathesis.generation import GenerationMode
 from schemathesis.schemas import APIOperation
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
+    ignored_auth,
     response_headers_conformance,
     response_schema_conformance,
     status_code_conformance,
@@ -41,7 +44,9 @@ CHECKS = [
     content_type_conformance,
     response_headers_conformance,
     response_schema_conformance,
+    ignored_auth,
 ]
+UNUSED: dict[str, str] = json.loads((Path(__file__).parent / "unused_checks.json").read_text())  # with the reasons
 MODES = (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
 
 
@@ -64,6 +69,12 @@ def as_known(whole: dict[str, Any]) -> dict[str, Any]:
 
 DRAWN = operations(document()[0])
 JUDGING = operations(as_known(document()[0]))
+
+
+def test_every_check_is_used_or_a_reason_says_why_not() -> None:
+    used = {check.__name__ for check in CHECKS}
+    assert used.isdisjoint(UNUSED)
+    assert used | UNUSED.keys() == set(schemathesis.checks.CHECKS.get_all_names())
 
 
 @pytest.fixture(scope="module")

@@ -152,12 +152,13 @@ def view(service: Service, export: Record) -> Record:
     if export["kind"] == "actuals":
         by = {"id": export["createdBy"]}
         return {**common, "createdBy": by, "onlyMatchedPredictions": export["onlyMatchedPredictions"]}
+    batches = [{"batchId": one, "batchName": _batch_name(service, one)} for one in export["batchIds"]]
     return {
         **common,
         "createdBy": export["createdBy"],
         "associationIds": [],
         "augmentationType": export["augmentationType"],
-        "batches": [{"batchId": one, "batchName": _batch_name(service, one)} for one in export["batchIds"]],
+        "batches": batches or None,  # a real client takes no empty list (wire.md K.1)
     }
 
 

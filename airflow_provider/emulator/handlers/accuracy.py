@@ -15,7 +15,7 @@ SHOWN = ("value", "baselineValue", "percentChange")  # of each metric in the pag
 DEFAULT_METRIC = {"Regression": "RMSE"}  # of the other target types LogLoss; the page names none
 
 
-@serves("getDeploymentAccuracy")
+@serves("getDeploymentAccuracy", how="computed")
 def get_accuracy(call: Call) -> Answer:
     """Both forms of the metrics: the page's object, and the newer list that clients need (wire.md K.1)."""
     accuracy, period = _asked(call)
@@ -41,7 +41,7 @@ def get_accuracy(call: Call) -> Answer:
     return Answer(200, body)
 
 
-@serves("getDeploymentAccuracyOverTime")
+@serves("getDeploymentAccuracyOverTime", how="computed")
 def get_accuracy_over_time(call: Call) -> Answer:
     """One metric, bucket by bucket and model by model."""
     accuracy, period = _asked(call)

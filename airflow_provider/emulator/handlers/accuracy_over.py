@@ -14,7 +14,7 @@ from airflow_provider.emulator.calls import Call, serves
 DEFAULT_METRIC = {"Regression": "RMSE"}  # of the other target types LogLoss; the page names none
 
 
-@serves("getDeploymentAccuracyOverBatch")
+@serves("getDeploymentAccuracyOverBatch", how="computed")
 def get_accuracy_over_batch(call: Call) -> Answer:
     """A bucket for each batch and model; batches that do not exist are omitted (seed 002:7750)."""
     scope, batches = over_batches(call)
@@ -30,7 +30,7 @@ def get_accuracy_over_batch(call: Call) -> Answer:
     return Answer(200, {"baselines": baselines, "buckets": buckets})
 
 
-@serves("getDeploymentAccuracyOverSpace")
+@serves("getDeploymentAccuracyOverSpace", how="computed")
 def get_accuracy_over_space(call: Call) -> Answer:
     """A bucket for each cell of a location feature (seed 002:7809)."""
     scope = scope_of(call)

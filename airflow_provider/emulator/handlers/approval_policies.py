@@ -72,7 +72,7 @@ def delete_policy(call: Call) -> Answer:
     return empty(204)
 
 
-@serves("getApprovalPolicyMatch")
+@serves("getApprovalPolicyMatch", how="computed")
 def match_policy(call: Call) -> Answer:
     """The policy that this action of the caller falls under, or null."""
     _may_read(call)
@@ -83,7 +83,7 @@ def match_policy(call: Call) -> Answer:
     return Answer(200, {**body, "policyId": policy["id"] if policy is not None else None})
 
 
-@serves("listApprovalPolicyTriggers")
+@serves("listApprovalPolicyTriggers", how="shaped")
 def list_triggers(call: Call) -> Answer:
     """What a policy can be triggered by, with labels."""
     _may_read(call)

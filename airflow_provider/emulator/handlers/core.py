@@ -11,7 +11,7 @@ from airflow_provider.emulator.store import Record
 HOUR = 3_600  # seconds a finished record lives under the switch finished_status
 
 
-@serves("getVersion")
+@serves("getVersion", how="shaped")
 def get_version(call: Call) -> Answer:
     """The API version that the newest public client expects (wire.md B)."""
     return Answer(200, {"major": 2, "minor": 49, "versionString": "2.49.0", "releasedVersion": "2.48.0"})

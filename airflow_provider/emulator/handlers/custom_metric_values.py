@@ -56,7 +56,7 @@ def _start(call: Call, metric: Record, kind: str, work: str, submission: str, **
     return jobs.start(call.service, kind, work, arguments, path)
 
 
-@serves("getDeploymentCustomMetricSummary")
+@serves("getDeploymentCustomMetricSummary", how="computed")
 def get_summary(call: Call) -> Answer:
     """The metric over a period, of all values or of those of some batches."""
     deployment, metric = _seen(call)
@@ -65,7 +65,7 @@ def get_summary(call: Call) -> Answer:
     return Answer(200, {"metric": summary(call.service, metric, values), "period": period.view()})
 
 
-@serves("getDeploymentCustomMetricsSummary")
+@serves("getDeploymentCustomMetricsSummary", how="computed")
 def get_summaries(call: Call) -> Answer:
     """All metrics of the deployment."""
     deployment = visible(call.service, call.user, call.arguments["deploymentId"])
@@ -80,14 +80,14 @@ def get_summaries(call: Call) -> Answer:
     return Answer(200, {"metrics": lines, "period": period.view(), "details": details})
 
 
-@serves("getDeploymentCustomMetricBatchSummary")
+@serves("getDeploymentCustomMetricBatchSummary", how="computed")
 def get_batch_summary(call: Call) -> Answer:
     """The metric over batches."""
     deployment, metric = _seen(call)
     return Answer(200, {"metric": _batch_summary(call, deployment, metric)})
 
 
-@serves("getDeploymentCustomMetricsBatchSummary")
+@serves("getDeploymentCustomMetricsBatchSummary", how="computed")
 def get_batch_summaries(call: Call) -> Answer:
     """All metrics of the deployment over batches."""
     deployment = visible(call.service, call.user, call.arguments["deploymentId"])
@@ -103,7 +103,7 @@ def _batch_summary(call: Call, deployment: Record, metric: Record) -> dict[str, 
     return summary(call.service, metric, _of_batches(call, values))
 
 
-@serves("getDeploymentCustomMetricValuesOverTime")
+@serves("getDeploymentCustomMetricValuesOverTime", how="computed")
 def get_over_time(call: Call) -> Answer:
     """Bucket by bucket, of seven days unless the call says otherwise (seed 002:2747)."""
     deployment, metric = _seen(call)
@@ -123,7 +123,7 @@ def get_over_time(call: Call) -> Answer:
     return Answer(200, {"buckets": buckets, "metric": view(metric), "summary": period.view()})
 
 
-@serves("getDeploymentCustomMetricValuesOverBatch")
+@serves("getDeploymentCustomMetricValuesOverBatch", how="computed")
 def get_over_batch(call: Call) -> Answer:
     """A bucket for each batch that has values, or for each that is asked for."""
     deployment, metric = _seen(call)
@@ -139,7 +139,7 @@ def get_over_batch(call: Call) -> Answer:
     return Answer(200, {"buckets": buckets, "metric": view(metric)})
 
 
-@serves("getDeploymentCustomMetricValuesOverSpace")
+@serves("getDeploymentCustomMetricValuesOverSpace", how="computed")
 def get_over_space(call: Call) -> Answer:
     """A bucket for each cell of the map that has values."""
     deployment, metric = _seen(call)

@@ -18,7 +18,7 @@ PROMPT = "promptText"  # the column of a prompt, where the model's package names
 PATTERNS = {"predictionPattern": "predictedValue", "promptPattern": "prompt", "actualPattern": "actualValue"}
 
 
-@serves("getDeploymentDataQualityView")
+@serves("getDeploymentDataQualityView", how="computed")
 def get_data_quality_view(call: Call) -> Answer:
     """Every prediction with an association id made from start until end (seed 002:2905)."""
     deployment = watched(call)

@@ -170,7 +170,7 @@ def update_settings(call: Call) -> Answer:
     return call.accepted(changes.start_settings(call.service, deployment, settings))
 
 
-@serves("getDeploymentCapabilities")
+@serves("getDeploymentCapabilities", how="shaped")
 def get_capabilities(call: Call) -> Answer:
     """What the deployment supports, one entry a capability."""
     _deployment(call)

@@ -16,7 +16,7 @@ FEATURES = 25  # a page (seed 002:3127)
 MOST_NAMES = 2  # "limited to two per request" (seed 002:3187)
 
 
-@serves("getDeploymentFeatureDrift")
+@serves("getDeploymentFeatureDrift", how="computed")
 def get_feature_drift(call: Call) -> Answer:
     """A score for each feature of the training data, the most important first (seed 002:3103)."""
     scope = scope_of(call)
@@ -37,7 +37,7 @@ def get_feature_drift(call: Call) -> Answer:
     return Answer(200, body)
 
 
-@serves("getDeploymentTargetDrift")
+@serves("getDeploymentTargetDrift", how="computed")
 def get_target_drift(call: Call) -> Answer:
     """The score of what was predicted; ``segmentValue`` is always there (wire.md K.1)."""
     scope = scope_of(call)
@@ -57,7 +57,7 @@ def get_target_drift(call: Call) -> Answer:
     return Answer(200, body)
 
 
-@serves("getDeploymentFeatureDriftOverTime")
+@serves("getDeploymentFeatureDriftOverTime", how="computed")
 def get_feature_drift_over_time(call: Call) -> Answer:
     """At most two features, bucket by bucket (seed 002:3283)."""
     scope = scope_of(call)
@@ -79,7 +79,7 @@ def get_feature_drift_over_time(call: Call) -> Answer:
     return Answer(200, body)
 
 
-@serves("getDeploymentFeatureDriftOverBatch")
+@serves("getDeploymentFeatureDriftOverBatch", how="computed")
 def get_feature_drift_over_batch(call: Call) -> Answer:
     """At most two features, batch by batch (seed 002:3167)."""
     scope, batches = over_batches(call)
@@ -94,7 +94,7 @@ def get_feature_drift_over_batch(call: Call) -> Answer:
     return Answer(200, {"driftMetric": drift.measure, "buckets": buckets})
 
 
-@serves("getDeploymentFeatureDriftOverSpace")
+@serves("getDeploymentFeatureDriftOverSpace", how="computed")
 def get_feature_drift_over_space(call: Call) -> Answer:
     """One feature, or the target, cell by cell; the default is the target (seed 002:3236)."""
     scope = scope_of(call)

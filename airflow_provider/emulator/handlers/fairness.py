@@ -14,7 +14,7 @@ from airflow_provider.emulator.store import Record
 FIELD = {"absoluteFairnessScore": "absoluteValue", "relativeFairnessScore": "value"}
 
 
-@serves("getDeploymentFairnessScoresOverTime")
+@serves("getDeploymentFairnessScoresOverTime", how="computed")
 def get_fairness_scores(call: Call) -> Answer:
     """Of all protected features, or of the classes of one (seed 002:2996)."""
     scope = scope_of(call)

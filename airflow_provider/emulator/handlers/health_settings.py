@@ -15,7 +15,7 @@ def get_health_settings(call: Call) -> Answer:
     return Answer(200, health.settings_of(call.service, watched(call)))
 
 
-@serves("getDeploymentHealthSettingsDefaults")
+@serves("getDeploymentHealthSettingsDefaults", how="shaped")
 def get_health_settings_defaults(call: Call) -> Answer:
     """What holds where nothing was written; the metric is one of the target's type (seed 002:3589)."""
     return Answer(200, health.defaults(target_of(call.service, watched(call))))

@@ -16,7 +16,7 @@ from airflow_provider.emulator.calls import Call, serves
 Hit = tuple[float, str]  # moment, id of the rule
 
 
-@serves("getDeploymentHumilityStats")
+@serves("getDeploymentHumilityStats", how="computed")
 def get_humility_stats(call: Call) -> Answer:
     """Every rule with the number of rows that met it (seed 002:3663)."""
     scope = scope_of(call)
@@ -29,7 +29,7 @@ def get_humility_stats(call: Call) -> Answer:
     return Answer(200, body)
 
 
-@serves("getDeploymentHumilityStatsOverTime")
+@serves("getDeploymentHumilityStatsOverTime", how="computed")
 def get_humility_stats_over_time(call: Call) -> Answer:
     """The same, bucket by bucket, and of the whole period (seed 002:3737)."""
     scope = scope_of(call)

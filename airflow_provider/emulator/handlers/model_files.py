@@ -23,7 +23,7 @@ def _options(given: Any) -> dict[str, bool]:
     return options
 
 
-@serves("downloadDeploymentScoringCode")
+@serves("downloadDeploymentScoringCode", how="shaped")
 def download_scoring_code(call: Call) -> Answer:
     """The JAR; with extras only after their build (wire.md A.4)."""
     deployment = visible(call.service, call.user, call.arguments["deploymentId"])
@@ -57,7 +57,7 @@ def build_package_file(call: Call) -> Answer:
     return call.accepted(model_files.start_package_file(call.service, deployment))
 
 
-@serves("downloadDeploymentModelPackageFile")
+@serves("downloadDeploymentModelPackageFile", how="shaped")
 def download_package_file(call: Call) -> Answer:
     """The ``.mlpkg``, once it was built."""
     deployment = visible(call.service, call.user, call.arguments["deploymentId"])
@@ -121,7 +121,7 @@ def _role(call: Call, deployment: Record) -> bool:
     return is_admin(call.user) or call.user["id"] in deployment["roles"]
 
 
-@serves("getPortablePredictionServerImageMetadata")
+@serves("getPortablePredictionServerImageMetadata", how="shaped")
 def image_metadata(call: Call) -> Answer:
     """Name, size and checksum of the image."""
     path = _image(call)
@@ -145,7 +145,7 @@ def image_metadata(call: Call) -> Answer:
     )
 
 
-@serves("downloadPortablePredictionServerImage")
+@serves("downloadPortablePredictionServerImage", how="shaped")
 def download_image(call: Call) -> Answer:
     """The image, or a redirect to a storage service (seed 003:998), by the switch ``image_delivery``."""
     path = _image(call)

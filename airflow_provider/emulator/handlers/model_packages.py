@@ -51,7 +51,7 @@ def get_model_package(call: Call) -> Answer:
     return Answer(200, package_view(call.service, package_of(call.service, call.arguments["modelPackageId"])))
 
 
-@serves("getModelPackageCapabilities")
+@serves("getModelPackageCapabilities", how="shaped")
 def get_model_package_capabilities(call: Call) -> Answer:
     """What a deployment of the package would support."""
     package_of(call.service, call.arguments["modelPackageId"])

@@ -16,7 +16,7 @@ from airflow_provider.emulator.store import Record
 FIELDS = {"description": "description", "externalContextUrl": "externalContextUrl", "isLocked": "isLocked"}
 
 
-@serves("getDeploymentMonitoringBatchLimits")
+@serves("getDeploymentMonitoringBatchLimits", how="shaped")
 def get_limits(call: Call) -> Answer:
     """How many new batches a day; no page shows the answer, so its form is a switch."""
     deployment = visible(call.service, call.user, call.arguments["deploymentId"])
@@ -113,7 +113,7 @@ def delete(call: Call) -> Answer:
     return empty(200)
 
 
-@serves("listDeploymentMonitoringBatchModels")
+@serves("listDeploymentMonitoringBatchModels", how="computed")
 def list_models(call: Call) -> Answer:
     """The models that have predictions in a batch."""
     batch, asked = _seen(call), call.arguments.get("modelId")
@@ -121,7 +121,7 @@ def list_models(call: Call) -> Answer:
     return call.page([monitoring_batches.model_view(batch, one) for one in found])
 
 
-@serves("getDeploymentMonitoringBatchModel")
+@serves("getDeploymentMonitoringBatchModel", how="computed")
 def get_model(call: Call) -> Answer:
     """One of them."""
     batch = _seen(call)

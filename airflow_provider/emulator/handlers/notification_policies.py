@@ -13,7 +13,7 @@ TABLE = "notificationPolicies"
 MUTES = "notificationMutes"
 
 
-@serves("listNotificationEvents")
+@serves("listNotificationEvents", how="shaped")
 def list_events(call: Call) -> Answer:
     """Events and groups that the user can put into policies."""
     related = call.arguments.get("relatedEntityType") is not None

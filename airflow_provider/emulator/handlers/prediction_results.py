@@ -98,7 +98,7 @@ def _moment(call: Call, name: str) -> Any:
         raise invalid([f"{fault} @ $.{name}"]) from None
 
 
-@serves("listDeploymentPredictionResults")
+@serves("listDeploymentPredictionResults", how="computed")
 def list_prediction_results(call: Call) -> Answer:
     """One page, with no totalCount (seed 002:5058); as CSV if ``Accept`` says so, with the same columns."""
     deployment = watched(call)

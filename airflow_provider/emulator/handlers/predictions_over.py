@@ -10,7 +10,7 @@ from airflow_provider.emulator.behaviour.space import cells, geo_feature
 from airflow_provider.emulator.calls import Call, serves
 
 
-@serves("getDeploymentPredictionsOverTime")
+@serves("getDeploymentPredictionsOverTime", how="computed")
 def get_predictions_over_time(call: Call) -> Answer:
     """A bucket for each model and part of the period; a real client takes no key of a segment (wire.md K.1)."""
     scope = scope_of(call)
@@ -23,7 +23,7 @@ def get_predictions_over_time(call: Call) -> Answer:
     return Answer(200, {"baselines": figures.baselines(scope), "buckets": buckets, **segment})
 
 
-@serves("getDeploymentPredictionsOverBatch")
+@serves("getDeploymentPredictionsOverBatch", how="computed")
 def get_predictions_over_batch(call: Call) -> Answer:
     """A bucket for each monitoring batch (seed 002:5111)."""
     scope, batches = over_batches(call)
@@ -32,7 +32,7 @@ def get_predictions_over_batch(call: Call) -> Answer:
     return Answer(200, {"baselines": figures.baselines(scope), "buckets": buckets, **scope.only.segment()})
 
 
-@serves("getDeploymentPredictionsOverSpace")
+@serves("getDeploymentPredictionsOverSpace", how="computed")
 def get_predictions_over_space(call: Call) -> Answer:
     """A bucket for each cell of a location feature (seed 002:5187)."""
     scope = scope_of(call)

@@ -13,7 +13,7 @@ from airflow_provider.emulator.behaviour.space import cells, geo_feature
 from airflow_provider.emulator.calls import Call, serves
 
 
-@serves("getDeploymentPredictionsVsActualsOverTime")
+@serves("getDeploymentPredictionsVsActualsOverTime", how="computed")
 def get_predictions_vs_actuals(call: Call) -> Answer:
     """A bucket for each model and part of the period; the sums in ``summary`` (seed 002:5584)."""
     scope = scope_of(call)
@@ -27,7 +27,7 @@ def get_predictions_vs_actuals(call: Call) -> Answer:
     return Answer(200, body)
 
 
-@serves("getDeploymentPredictionsVsActualsOverBatch")
+@serves("getDeploymentPredictionsVsActualsOverBatch", how="computed")
 def get_predictions_vs_actuals_over_batch(call: Call) -> Answer:
     """A bucket for each monitoring batch and model (seed 002:5425)."""
     scope, batches = over_batches(call)
@@ -44,7 +44,7 @@ def get_predictions_vs_actuals_over_batch(call: Call) -> Answer:
     return Answer(200, {"baselines": baselines, "buckets": buckets, **scope.only.segment()})
 
 
-@serves("getDeploymentPredictionsVsActualsOverSpace")
+@serves("getDeploymentPredictionsVsActualsOverSpace", how="computed")
 def get_predictions_vs_actuals_over_space(call: Call) -> Answer:
     """A bucket for each cell of a location feature (seed 002:5499)."""
     scope = scope_of(call)

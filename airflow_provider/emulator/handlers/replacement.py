@@ -12,7 +12,7 @@ from airflow_provider.emulator.calls import Call, serves
 from airflow_provider.emulator.store import Record
 
 
-@serves("validateDeploymentModelReplacement")
+@serves("validateDeploymentModelReplacement", how="computed")
 def validate_replacement(call: Call) -> Answer:
     """200 with the validation object, whatever it says."""
     deployment = visible(call.service, call.user, call.arguments["deploymentId"])

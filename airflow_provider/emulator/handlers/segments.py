@@ -12,7 +12,7 @@ from airflow_provider.emulator.store import Record
 FEATURES_TOO = ("dataDrift", "accuracy", "customMetrics")  # service health and humility know requests only
 
 
-@serves("listDeploymentSegmentAttributes")
+@serves("listDeploymentSegmentAttributes", how="computed")
 def list_segment_attributes(call: Call) -> Answer:
     """Attributes of requests, and tracked features where the kind of monitoring knows them (seed 002:6735)."""
     deployment = watched(call)
@@ -21,7 +21,7 @@ def list_segment_attributes(call: Call) -> Answer:
     return Answer(200, {"monitoringType": kind, "data": [*OF_REQUESTS, *features]})
 
 
-@serves("listDeploymentSegmentValues")
+@serves("listDeploymentSegmentValues", how="computed")
 def list_segment_values(call: Call) -> Answer:
     """The values that rows have of one attribute, or of all (seed 002:6780)."""
     deployment = watched(call)

@@ -13,7 +13,7 @@ from airflow_provider.emulator.calls import Call, serves
 DEFAULT_METRIC = "totalPredictions"  # the page names none
 
 
-@serves("getDeploymentServiceStats")
+@serves("getDeploymentServiceStats", how="computed")
 def get_service_stats(call: Call) -> Answer:
     """All metrics of a period (seed 002:6826)."""
     scope = scope_of(call)
@@ -26,7 +26,7 @@ def get_service_stats(call: Call) -> Answer:
     return Answer(200, body)
 
 
-@serves("getDeploymentServiceStatsOverTime")
+@serves("getDeploymentServiceStatsOverTime", how="computed")
 def get_service_stats_over_time(call: Call) -> Answer:
     """One metric, bucket by bucket, and of the whole period (seed 002:6949)."""
     scope = scope_of(call)
@@ -49,7 +49,7 @@ def get_service_stats_over_time(call: Call) -> Answer:
     return Answer(200, body)
 
 
-@serves("getDeploymentBatchServiceStats")
+@serves("getDeploymentBatchServiceStats", how="computed")
 def get_batch_service_stats(call: Call) -> Answer:
     """All metrics of some monitoring batches together, or of all (seed 002:1275)."""
     scope, batches = over_batches(call)
@@ -62,7 +62,7 @@ def get_batch_service_stats(call: Call) -> Answer:
     return Answer(200, body)
 
 
-@serves("getDeploymentServiceStatsOverBatch")
+@serves("getDeploymentServiceStatsOverBatch", how="computed")
 def get_service_stats_over_batch(call: Call) -> Answer:
     """One metric, batch by batch (seed 002:6888)."""
     scope, batches = over_batches(call)
