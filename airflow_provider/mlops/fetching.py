@@ -20,12 +20,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
-from airflow_provider.api.downloads import Held, total_of
 from airflow_provider.api.errors import DataRobotError
 
 if TYPE_CHECKING:
     from airflow_provider.api.answers import Answer
     from airflow_provider.api.client import Client
+    from airflow_provider.api.downloads import Held
 
 BLOCK = 1 << 20  # bytes that are read at a time
 SPARE = 64 << 20  # bytes that stay free on the disk
@@ -98,6 +98,8 @@ def fetch(
     :raises NoRoom: the disk has too little room, or got full.
     :raises ContentDiffers: it is not what it should be. Both leave nothing behind.
     """
+    from airflow_provider.api.downloads import total_of  # with the transport, which no DAG file needs
+
     name = json.dumps([client.settings.endpoint, operation_id, arguments], sort_keys=True)
     part = Part(path, name, reader, pinned=pinned)
     with part.open():
@@ -169,11 +171,15 @@ class Part(Generic[R]):
 
     def held(self) -> Held | None:
         """What is there and can be gone on with."""
+        from airflow_provider.api.downloads import Held
+
         known = self.size and (self._pinned or self._validator)
         return Held(self.size, self._validator) if known else None
 
     def begin(self, offset: int, answer: Answer) -> None:
         """Makes room, and notes what the bytes will be a part of."""
+        from airflow_provider.api.downloads import total_of
+
         total = total_of(answer)
         if total is not None and total - offset > shutil.disk_usage(self.path.parent).free - SPARE:
             raise NoRoom(f"{self.path.parent} has no room for the {total - offset:,} bytes of {self.path.name}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -516,6 +517,12 @@ def test_parquet(stage: Stage, folder: Path) -> None:
     assert [one["type"] for one in told["schemas"][0]] == ["timestamp", "text", "number", "number"]
     assert file["source_sha256"] != file["sha256"]
     assert not list((folder.parent / "staging").iterdir())
+
+
+def test_parquet_without_pyarrow(stage: Stage, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    assert "needs pyarrow" in bad(export(stage, folder, format="parquet").run(), "InvalidCall")
+    assert stage.service.log() == []
 
 
 def test_no_room_at_the_target(stage: Stage, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
