@@ -85,11 +85,6 @@ def _same(name: str, wanted: Any, now: Any) -> bool:
     return bool(wanted == now) or (wanted in nothing and now in nothing)
 
 
-def column(name: str | None) -> dict[str, Any] | None:
-    """A column of a dataset as the service names it; None where nothing is said."""
-    return None if name is None else {"columnName": name}
-
-
 def summary(
     client: Client,
     deployment_id: str,
