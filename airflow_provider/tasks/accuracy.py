@@ -8,7 +8,7 @@ from airflow_provider.mlops.gates import Gate, accuracy_gate
 from airflow_provider.mlops.replacement import champion_of
 from airflow_provider.mlops.windows import Window
 from airflow_provider.tasks import arguments
-from airflow_provider.tasks.gating import RuleTask
+from airflow_provider.tasks.gate_rules import RuleTask
 
 if TYPE_CHECKING:
     from airflow_provider.api.client import Client

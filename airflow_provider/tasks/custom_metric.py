@@ -9,7 +9,7 @@ from airflow_provider.mlops.behaviour_gates import custom_metric_gate
 from airflow_provider.mlops.gates import Gate
 from airflow_provider.mlops.windows import Window
 from airflow_provider.tasks import arguments
-from airflow_provider.tasks.gating import RuleTask
+from airflow_provider.tasks.gate_rules import RuleTask
 
 if TYPE_CHECKING:
     from airflow_provider.api.client import Client

@@ -9,7 +9,7 @@ from airflow_provider.mlops.behaviour_gates import FAIRNESS_METRICS, fairness_ga
 from airflow_provider.mlops.gates import Gate
 from airflow_provider.mlops.windows import Window
 from airflow_provider.tasks import arguments
-from airflow_provider.tasks.gating import SampleTask
+from airflow_provider.tasks.gate_rules import SampleTask
 
 if TYPE_CHECKING:
     from airflow_provider.api.client import Client

@@ -10,7 +10,7 @@ from airflow_provider.mlops.behaviour_gates import timeliness_gate
 from airflow_provider.mlops.gates import Gate, Rule
 from airflow_provider.mlops.windows import Window, span
 from airflow_provider.tasks import arguments
-from airflow_provider.tasks.gating import SampleTask
+from airflow_provider.tasks.gate_rules import SampleTask
 
 if TYPE_CHECKING:
     from airflow_provider.api.client import Client
