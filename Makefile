@@ -100,6 +100,11 @@ check: .venv/.ready ## format, lint, types, floors and the quick tests
 fresh: .venv/.ready ## renews the generated parts of the docs
 	@$(PY) -m docs.generate
 
+.PHONY: tested-by
+tested-by: .venv/.ready ## renews which tests of the emulator ask for which operation (docs/COVERAGE.md)
+	@TESTED_BY=1 $(PY) -m pytest -q tests/emulator
+	@$(PY) -m docs.generate
+
 .PHONY: coverage
 coverage: .venv/.ready ## the suite with coverage (import lines included, which a plugin would miss)
 	@$(PY) -m coverage erase
