@@ -117,7 +117,7 @@ def test_runtime_parameters_are_set_while_inactive(requester: httpx.Client, emul
     assert parameters(requester)["THRESHOLD"] == ("0.5", "")
 
 
-@pytest.mark.parametrize(("value", "status"), [("refuse_409", 409), ("works", 200)])
+@pytest.mark.parametrize(("value", "status"), [("refuse_409", 409), ("refuse_422", 422), ("works", 200)])
 def test_switch_runtime_parameters_while_active(
     requester: httpx.Client, emulator: EmulatorDoor, value: str, status: int
 ) -> None:
@@ -171,10 +171,13 @@ def test_monitoring_data_of_a_window_is_deleted(requester: httpx.Client, emulato
     assert emulator.count("monitoringDataDeleted", UNGOVERNED) == 1
 
 
-def test_switch_monitoring_deletion_location_none(requester: httpx.Client, emulator: EmulatorDoor) -> None:
-    emulator.switches(monitoring_deletion_location="none")
+@pytest.mark.parametrize(("value", "told"), [("given", True), ("none", False)])
+def test_switch_monitoring_deletion_location(
+    requester: httpx.Client, emulator: EmulatorDoor, value: str, told: bool
+) -> None:
+    emulator.switches(monitoring_deletion_location=value)
     answer = requester.post(f"deployments/{UNGOVERNED}/monitoringDataDeletions/", json={})
-    assert (answer.status_code, "Location" in answer.headers) == (200, False)
+    assert (answer.status_code, "Location" in answer.headers) == (200, told)
 
 
 def test_deleting_monitoring_data_may_fall_under_a_policy(admin: httpx.Client, requester: httpx.Client) -> None:
