@@ -189,6 +189,7 @@ ELSEWHERE = {
     "nightly_actuals",
     "notifications",
     "register_and_deploy",
+    "scheduled_retraining",
 }
 
 

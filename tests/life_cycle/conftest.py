@@ -115,13 +115,13 @@ class Asking(DataRobotBaseOperator):
 class Blind(DataRobotBaseOperator):
     """A write that leaves nothing by which it could be found; the worker dies while it is under way."""
 
-    operation = "createDeploymentChallengerPredictions"
+    operation = "createDeploymentOnDemandReport"
 
     def identity(self) -> dict[str, Any]:
         return {}
 
     def start(self, run: Run) -> Step:
-        body = {"timestamp": "2026-03-01T00:00:00Z"}
+        body = {"id": "64a000000000000000000077"}
         run.submit(self.operation, body, stage="call", look=None, deploymentId=UNGOVERNED)
         return {"outcome": "sent"}
 
