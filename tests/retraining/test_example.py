@@ -14,34 +14,28 @@ if TYPE_CHECKING:
     from tests.conftest import ReadXcom, RunDag
 
 __all__ = ["service", "soon"]
-CHURN, VISITS = "64e000000000000000000002", "64e000000000000000000003"
+GOVERNED, CHURN = "64e000000000000000000001", "64e000000000000000000002"
 WELL = {"service": "passing", "model": "passing", "accuracy": "passing"}
 NAME = "Retraining by Airflow"
 TAG = [{"id": "64a400000000000000000099", "name": "retrain", "value": "monthly"}]
 
 
 def prepared(service: EmulatorDoor, health: str = "passing") -> None:
-    """Both deployments are tagged, and have labelled predictions and a policy; that of the churn model is good."""
+    """Both deployments are tagged, and have labelled predictions and a policy; that of the second makes good models."""
     service.reset(retraining_unset="runs")
     service.jobs("retrainingRun", seconds=2)
     for kind in ("challengerReplay", "modelReplacement"):
         service.jobs(kind, seconds=0)
-    service.predictions(CHURN, rows=300, prefix="c-")
+    rows = [{"associationId": f"c-{number}", "actualValue": "yes" if number % 3 else "no"} for number in range(150)]
     client = httpx.Client(base_url=f"{service.endpoint}/", trust_env=False)
     client.headers["Authorization"] = f"Bearer {service.tokens['requester']}"
     with client:
-        rows = [{"associationId": f"c-{number}", "actualValue": "yes" if number % 3 else "no"} for number in range(300)]
-        known = service.outcomes(VISITS)
-        rows_of = {CHURN: rows, VISITS: [{key: one[key] for key in ("associationId", "actualValue")} for one in known]}
-        for deployment, skill in ((CHURN, 0.3), (VISITS, -0.5)):
-            service.change(
-                "deployments",
-                deployment,
-                tags=TAG,
-                health={**WELL, "model": health if deployment == CHURN else "passing"},
-            )
+        for deployment, skill in ((CHURN, 0.3), (GOVERNED, 0.0)):
+            service.predictions(deployment, rows=150, prefix="c-")
+            health_now = {**WELL, "model": health if deployment == CHURN else "passing"}
+            service.change("deployments", deployment, tags=TAG, health=health_now)
             path = f"deployments/{deployment}/"
-            answer = client.post(f"{path}actuals/fromJSON/", json={"data": rows_of[deployment]}).raise_for_status()
+            answer = client.post(f"{path}actuals/fromJSON/", json={"data": rows}).raise_for_status()
             service.end_job(answer.headers["Location"].rstrip("/").rsplit("/", 1)[1])
             body = {"name": NAME, "action": "create_challenger", "modelSelectionStrategy": "autopilot_recommended"}
             policy = client.post(f"{path}retrainingPolicies/", json=body).raise_for_status().json()
@@ -64,17 +58,17 @@ def test_each_deployment_is_retrained_and_the_better_model_promoted(
     dag = importlib.reload(importlib.import_module("example_dags.scheduled_retraining")).monthly
     before = {key: one["modelPackageId"] for key, one in service.world("deployments").items()}
     run, states = played(dag, run_dag, deferrable=True)
-    churn, visits = 0, 1  # by id
-    for index in (churn, visits):
+    governed, churn = 0, 1  # by id
+    for index in (governed, churn):
         steps = ("policy", "run", "replay", "compare") if index == churn else ("policy", "run", "replay")
         assert {states[f"retrain.{step}", index] for step in steps} == {"success"}, states
         result = xcoms(run, "retrain.run", map_index=index)
         assert result["outcome"] == "challenger_created"
-    assert (states["retrain.compare", visits], states["retrain.promote", visits]) == ("skipped", "skipped")
+    assert (states["retrain.compare", governed], states["retrain.promote", governed]) == ("skipped", "skipped")
     assert states["retrain.promote", churn] == "success"
     champions = {key: one["modelPackageId"] for key, one in service.world("deployments").items()}
     assert champions[CHURN] == xcoms(run, "retrain.run", map_index=churn)["model_package_id"]
-    assert champions[VISITS] == before[VISITS]
+    assert champions[GOVERNED] == before[GOVERNED]
     assert service.count("retrainingRunStarted") == service.count("retrainingRunFinished") == 2
     assert service.count("retrainingPolicyCreated") == 2
 

@@ -93,10 +93,9 @@ def test_a_commit_after_the_second_start_is_reported(stage: Stage, trainer: Trai
 
 @pytest.mark.parametrize("after", [False, True], ids=["before the POST", "after the POST"])
 @pytest.mark.parametrize("store", STORES, ids=["3.3", "before 3.3"])
-@pytest.mark.parametrize("lag", ["0", "2"])
 @pytest.mark.parametrize("length", [LENGTH, 2000.0], ids=["over by the retry", "goes on at the retry"])
-def test_the_worker_dies(stage: Stage, trainer: Trainer, after: bool, store: bool, lag: str, length: float) -> None:
-    trainer.anew(lag=lag)
+def test_the_worker_dies(stage: Stage, trainer: Trainer, after: bool, store: bool, length: float) -> None:
+    trainer.anew(lag="2")
     stage.service.jobs("retrainingRun", seconds=length)
     stage.transport = Crashing(1, after, POST)
     task = trainer.task(store=store)
@@ -104,16 +103,6 @@ def test_the_worker_dies(stage: Stage, trainer: Trainer, after: bool, store: boo
     assert [one.state for one in task.endings] == ["crashed", "success"]
     assert verdict(trainer, ending) == "right"
     assert ending.result["adopted"] is after
-
-
-@pytest.mark.parametrize("operation", ["getDeploymentRetrainingPolicyRun", "listDeploymentRetrainingPolicyRuns"])
-@pytest.mark.parametrize("nth", [1, 2])
-@pytest.mark.parametrize("store", STORES, ids=["3.3", "before 3.3"])
-def test_the_worker_dies_while_it_looks(stage: Stage, trainer: Trainer, operation: str, nth: int, store: bool) -> None:
-    stage.transport = Crashing(nth, True, operation)
-    task = trainer.task(store=store, deferrable=False)
-    assert verdict(trainer, task.run()) == "right"
-    assert task.endings[0].state == "crashed"
 
 
 @pytest.mark.parametrize("store", STORES, ids=["3.3", "before 3.3"])

@@ -208,7 +208,7 @@ def test_only_a_run_that_began_late_enough_is_adopted(
     assert trainer.started == (1 if adopted else 2)
 
 
-@pytest.mark.parametrize("value", known()["retraining_already_running"].values)
+@pytest.mark.parametrize("value", ["refuse_409", "refuse_404", "ignored"])
 @pytest.mark.parametrize(
     ("if_running", "starts", "lag"), [("adopt", 1, "2"), ("wait", 2, "0"), ("fail", 1, "0"), ("fail", 1, "2")]
 )
@@ -230,7 +230,7 @@ def test_a_person_starts_one_between_look_and_start(
         assert trainer.started == starts
 
 
-@pytest.mark.parametrize("value", known()["retraining_already_running"].values)
+@pytest.mark.parametrize("value", ["refuse_422", "ignored"])
 @pytest.mark.parametrize(("if_running", "starts"), [("adopt", 1), ("wait", 2)])
 def test_the_schedule_of_the_policy_starts_one_in_the_same_minute(
     stage: Stage, trainer: Trainer, value: str, if_running: str, starts: int
