@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from types import ModuleType
 
 from airflow_provider import notifications, operators, sensors
+from airflow_provider.tasks.base import DataRobotBaseOperator
 
 
 def text() -> str:
@@ -26,5 +27,10 @@ def _area(module: ModuleType) -> str:
     parts = [f"## {title}", f"`{module.__name__}`"]
     for name, kind in vars(module).items():
         if inspect.isclass(kind) and kind.__module__ == module.__name__ and name.startswith("DataRobot"):
-            parts.append(f"### {name}\n\n```text\n{inspect.getdoc(kind)}\n```")
+            parts.append(f"### {name}\n\n```text\n{inspect.getdoc(kind)}\n```\n\n{_templated(kind)}")
     return "\n\n".join(parts)
+
+
+def _templated(kind: type) -> str:
+    own = [name for name in getattr(kind, "template_fields", ()) if name not in DataRobotBaseOperator.template_fields]
+    return f"Templated: {', '.join(f'`{name}`' for name in own)}." if own else "Nothing of its own is templated."
