@@ -72,10 +72,10 @@ def build(service: Service) -> Starlette:
         ticking.cancel()
         service.close()
 
-    return Starlette(
-        routes=[Mount("/__emulator__", routes=control_routes(service)), storage.route(service), Mount("/", app=api)],
-        lifespan=lifespan,
-    )
+    routes = [Mount("/__emulator__", routes=control_routes(service)), storage.route(service)]
+    built = Starlette(routes=routes, lifespan=lifespan)
+    built.router.default = api  # whatever the path: a route would not match one with a line break
+    return built
 
 
 def _response(answer: Answer, service: Service) -> Response:

@@ -132,6 +132,12 @@ def test_only_whole_hours(requester: httpx.Client, query: str, field: str) -> No
         assert (answer.status_code, list(answer.json()["errors"])) == (422, [field])
 
 
+def test_the_first_week_of_all_dates(requester: httpx.Client) -> None:
+    body = taken(requester.get(f"{ACCURACY}?end=0001-01-01T01:00:00Z"))
+    assert body["period"] == {"start": "0001-01-01T00:00:00Z", "end": "0001-01-01T01:00:00Z"}
+    assert requester.get(f"{ACCURACY}?end=0001-01-01T00:00:00Z").status_code == 422
+
+
 def test_start_is_inclusive_and_end_exclusive(emulator: EmulatorDoor, requester: httpx.Client) -> None:
     emulator.switches(accuracy_minimum="deployment")
     rows = [("a", "2025-03-01T05:00:00Z"), ("b", "2025-03-01T05:59:59.999Z"), ("c", "2025-03-01T06:00:00Z")]

@@ -250,3 +250,7 @@ def test_predictions_that_nobody_can_take(requester: httpx.Client, emulator: Emu
     external(emulator)
     answer = requester.post(INPUTS, json=body)
     assert (answer.status_code, answer.json()) == (422, {"message": "The dataset has no column churned."})
+
+
+def test_sharing_needs_a_body(requester: httpx.Client) -> None:
+    assert requester.patch(f"deployments/{UNGOVERNED}/sharedRoles/").status_code == 422

@@ -81,6 +81,14 @@ def test_another_method_names_the_allowed_ones(requester: httpx.Client) -> None:
     assert requester.put("deployments/").headers["Allow"] == "GET"
 
 
+@pytest.mark.parametrize("path", ["modelPackages/%0A/archive/", "status/a%0Ab/", "%0A", "deployments/%F1%8B%0A/"])
+def test_a_line_break_in_a_path_is_answered_like_any_other(requester: httpx.Client, path: str) -> None:
+    for method in ("GET", "POST"):
+        answer = requester.request(method, path)
+        assert answer.status_code in (404, 405, 422)
+        assert answer.headers["Content-Type"] == "application/json"
+
+
 def test_a_field_that_is_wrong_is_named(requester: httpx.Client) -> None:
     """wire.md B: validation failures add "errors" with a text for each field; 422."""
     answer = requester.patch(f"deployments/{UNGOVERNED}/status/", json={"status": "sleeping"})

@@ -20,6 +20,7 @@ from airflow_provider.emulator.calls import Call
 HOUR = 3_600
 DAY = 24 * HOUR
 WEEK = 7 * DAY
+BEGIN = datetime.min.replace(tzinfo=UTC).timestamp()  # before it there are no dates
 MONTH = "P1M"
 DURATION = re.compile(r"P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
 UNITS = (WEEK, DAY, HOUR, 60, 1)
@@ -38,14 +39,14 @@ class Period(NamedTuple):
 
 def shown(moment: float) -> str:
     """A top of the hour as the pages show it, without parts of a second."""
-    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def period_of(call: Call) -> Period:
     """The period that a call asks for; 422 for anything but whole hours."""
     now = call.service.clock.now()
     end = _top_of_hour(call, "end", -(-now // HOUR) * HOUR)
-    start = _top_of_hour(call, "start", end - WEEK)
+    start = _top_of_hour(call, "start", max(end - WEEK, BEGIN))
     if start >= end:
         raise invalid(["must be before end @ $.start"])
     return Period(start, end)
