@@ -6,6 +6,7 @@ import io
 import re
 import tracemalloc
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -245,3 +246,31 @@ async def test_the_observer_is_told_of_every_hop_and_of_no_query(both: Teller) -
         ("downloadDatasetFile", f"datasets/{ID}/file/", 302),
         ("downloadDatasetFile", f"datasets/{ID}/file/", 200),
     ]
+
+
+class Long(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """A large answer that takes no memory."""
+
+    blocks = 1024
+
+    def __iter__(self) -> Iterator[bytes]:
+        for _ in range(self.blocks):
+            yield bytes(1 << 16)
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for block in self:
+            yield block
+
+
+async def test_memory_does_not_grow_with_a_download(both: Teller, tmp_path: Path) -> None:
+    transport = httpx.MockTransport(
+        lambda request: httpx.Response(200, headers={"content-type": "text/csv"}, stream=Long())
+    )
+    told = both([], transport=transport)
+    with (tmp_path / "rows.csv").open("w+b") as into:
+        tracemalloc.start()
+        await told.run("download", "downloadDatasetFile", into, datasetId=ID)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert into.tell() == Long.blocks << 16
+    assert peak < 4 << 20
