@@ -89,9 +89,9 @@ class Entry:
 class Ledger:
     """The ledger of one input, read from its folder; every change is written there first.
 
-    ``charges`` are (service time, weighted rows) by intention and chunk. ``began`` is when the first pass began. ``unsure``
-    is when something was sent last of which nobody knows whether it arrived. ``datasets`` are those that were made for
-    the upload, by the path of their job. ``latest`` is the number of the last file.
+    ``charges`` are (service time, weighted rows) by intention and chunk. ``began`` is when the first pass began.
+    ``unsure`` is when something was sent last of which nobody knows whether it arrived. ``datasets`` are those that
+    were made for the upload, by the path of their job. ``latest`` is the number of the last file.
 
     :param store: the folder.
     :param by: run and attempt that write (``run#attempt``): rows that another run has sent are told apart from its

@@ -1,4 +1,4 @@
-"""A walk through sharing, erasing, parameters, secondary datasets and bundles, for the outside judge of the contract."""
+"""A walk through sharing, erasing, parameters, secondary datasets and bundles, for the judge of the contract."""
 
 from __future__ import annotations
 
@@ -15,9 +15,7 @@ ROLE = {"id": REVIEWERS, "role": "USER", "shareRecipientType": "group"}
 THRESHOLD = {"fieldName": "THRESHOLD", "type": "numeric", "value": 0.3}
 
 
-def walk(
-    emulator: EmulatorDoor, requester: httpx.Client, admin: httpx.Client
-) -> Iterator[tuple[str, httpx.Response]]:
+def walk(emulator: EmulatorDoor, requester: httpx.Client, admin: httpx.Client) -> Iterator[tuple[str, httpx.Response]]:
     """Each operation, with its name; good ends and refusals."""
     path = f"deployments/{UNGOVERNED}/"
     for role in (ROLE, {**ROLE, "role": "KING"}):

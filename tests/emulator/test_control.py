@@ -251,7 +251,7 @@ def test_the_world_is_read_and_changed(emulator: EmulatorDoor, requester: httpx.
         "failing",
         "passing",
     )
-    with pytest.raises(DoorError, match="no table 'planets'; there are .*users"):
+    with pytest.raises(DoorError, match=r"no table 'planets'; there are .*users"):
         emulator.world("planets")
     with pytest.raises(DoorError, match="no record 'nothing' in deployments") as refused:
         emulator.change("deployments", "nothing", status="x")
