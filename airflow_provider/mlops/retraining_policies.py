@@ -28,10 +28,6 @@ class PolicyExists(DataRobotError):
     """There is a policy of the name, and the author wants none then."""
 
 
-class SettingsNotSeen(DataRobotError):
-    """The service accepted a change, and shows another state."""
-
-
 def policies(client: Client, deployment_id: str) -> list[dict[str, Any]]:
     """All retraining policies of a deployment (operation listDeploymentRetrainingPolicies)."""
     return list(client.iterate("listDeploymentRetrainingPolicies", limit=PAGE, deploymentId=deployment_id))

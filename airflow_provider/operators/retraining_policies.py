@@ -7,6 +7,7 @@ from typing import Any
 
 from airflow_provider.api.errors import Gone, InvalidCall, NotFound, Refused
 from airflow_provider.mlops import retraining_policies
+from airflow_provider.mlops.settable import SettingsNotSeen
 from airflow_provider.operators.retraining import OfPolicyOperator
 from airflow_provider.tasks import arguments
 from airflow_provider.tasks.base import Step
@@ -195,7 +196,5 @@ def update(
     found = read(run, deployment_id, policy_id)
     left = retraining_policies.differing(wanted, found)
     if left:
-        raise retraining_policies.SettingsNotSeen(
-            f"the service says that it is done, and retraining policy {policy_id} still lacks {left}"
-        )
+        raise SettingsNotSeen(f"the service says that it is done, and retraining policy {policy_id} still lacks {left}")
     return found

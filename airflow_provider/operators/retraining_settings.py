@@ -6,6 +6,7 @@ from typing import Any
 
 from airflow_provider.api.errors import InvalidCall
 from airflow_provider.mlops import retraining_policies
+from airflow_provider.mlops.settable import SettingsNotSeen
 from airflow_provider.tasks import arguments
 from airflow_provider.tasks.base import DataRobotBaseOperator, Step
 from airflow_provider.tasks.links import deployment_url
@@ -95,7 +96,7 @@ class DataRobotUpdateRetrainingSettingsOperator(DataRobotBaseOperator):
             )
         left = self._left(run)
         if left:
-            raise retraining_policies.SettingsNotSeen(
+            raise SettingsNotSeen(
                 f"the service says that it is done, and the retraining settings of deployment {self.deployment_id} "
                 f"still lack {left}"
             )
