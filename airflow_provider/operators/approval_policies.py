@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider.api.errors import DataRobotError, InvalidCall, NotFound
+from airflow_provider.api.errors import DataRobotError, InvalidCall
 from airflow_provider.api.messages import prepare
 from airflow_provider.tasks import arguments
 from airflow_provider.tasks.base import DataRobotBaseOperator, Step
+from airflow_provider.tasks.deleting import delete
 from airflow_provider.tasks.reading import DataRobotBaseReadOperator
 from airflow_provider.tasks.run import Run
 
@@ -196,22 +197,10 @@ class DataRobotDeleteApprovalPolicyOperator(DataRobotBaseOperator):
 
     def start(self, run: Run) -> Step:
         """Deletes what is there."""
-        policy = self._policy(run)
-        if policy is None:
-            return {"policy_id": self.policy_id, "deleted": False, "open_requests": 0}
-        run.submit(
-            "deleteApprovalPolicy",
-            stage="delete",
-            look=lambda: True if self._policy(run) is None else None,
-            approvalPolicyId=self.policy_id,
-        )
-        return {"policy_id": self.policy_id, "deleted": True, "open_requests": policy.get("openRequests")}
-
-    def _policy(self, run: Run) -> dict[str, Any] | None:
-        try:
-            return run.read("getApprovalPolicy", approvalPolicyId=self.policy_id)
-        except NotFound:
-            return None
+        where = {"approvalPolicyId": self.policy_id}
+        policy = delete(run, self.operation, lambda: run.read("getApprovalPolicy", **where), **where)
+        requests = 0 if policy is None else policy.get("openRequests")
+        return {"policy_id": self.policy_id, "deleted": policy is not None, "open_requests": requests}
 
 
 class DataRobotMatchApprovalPolicyOperator(DataRobotBaseReadOperator):

@@ -9,10 +9,10 @@ from airflow_provider.api.waits import dig
 from airflow_provider.mlops import challengers
 from airflow_provider.tasks import arguments
 from airflow_provider.tasks.base import DataRobotBaseOperator, Step
+from airflow_provider.tasks.deleting import delete
 from airflow_provider.tasks.links import deployment_url
 
 if TYPE_CHECKING:
-    from airflow_provider.api.client import Client
     from airflow_provider.tasks.run import Run
 
 
@@ -139,21 +139,10 @@ class DataRobotDeleteChallengerOperator(DataRobotBaseOperator):
 
     def start(self, run: Run) -> Step:
         """Deletes it, unless it is gone."""
-        told = {"deployment_id": self.deployment_id, "challenger_id": self.challenger_id}
-        if self._gone(run.client):
-            return {**told, "deleted": False}
-        run.submit(
-            self.operation,
-            stage="delete",
-            look=lambda: self._gone(run.client),
-            deploymentId=self.deployment_id,
-            challengerId=self.challenger_id,
+        where = {"deploymentId": self.deployment_id, "challengerId": self.challenger_id}
+        found = delete(
+            run, self.operation, lambda: challengers.get(run.client, self.deployment_id, self.challenger_id), **where
         )
-        return {**told, "deleted": True}
-
-    def _gone(self, client: Client) -> bool | None:
-        """True where it is gone; the list, because a deployment that is not there answers 404 too."""
-        if challengers.get(client, self.deployment_id, self.challenger_id) is not None:
-            return None
-        challengers.listed(client, self.deployment_id)
-        return True
+        if found is None:
+            challengers.listed(run.client, self.deployment_id)  # a deployment that is not there answers 404 too
+        return {**self.identity(), "deleted": found is not None}

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider.api.errors import Gone, NotFound, Refused
+from airflow_provider.api.errors import Refused
 from airflow_provider.mlops import custom_metrics
 from airflow_provider.mlops.custom_metrics import TAKEN, TYPES
 from airflow_provider.tasks import arguments
 from airflow_provider.tasks.base import DataRobotBaseOperator, Step
+from airflow_provider.tasks.deleting import delete
 from airflow_provider.tasks.links import deployment_url
 from airflow_provider.tasks.metric_arguments import COLUMNS, LENGTH, change, metric_named, settings_given
 
 if TYPE_CHECKING:
-    from airflow_provider.api.client import Client
     from airflow_provider.tasks.run import Run
 
 
@@ -200,20 +200,10 @@ class DataRobotDeleteCustomMetricOperator(DataRobotBaseOperator):
         if metric_id is None:
             found = custom_metrics.find(run.client, self.deployment_id, str(self.name))
             metric_id = None if found is None else str(found["id"])
-        if metric_id is None or self._gone(run.client, metric_id):
-            return {"custom_metric_id": metric_id, "deleted": False}
-        run.submit(
-            self.operation,
-            stage="delete",
-            look=lambda: self._gone(run.client, metric_id),
-            deploymentId=self.deployment_id,
-            customMetricId=metric_id,
+        if metric_id is None:
+            return {"custom_metric_id": None, "deleted": False}
+        where = {"deploymentId": self.deployment_id, "customMetricId": metric_id}
+        found = delete(
+            run, self.operation, lambda: custom_metrics.get(run.client, self.deployment_id, metric_id), **where
         )
-        return {"custom_metric_id": metric_id, "deleted": True}
-
-    def _gone(self, client: Client, metric_id: str) -> bool | None:
-        try:
-            custom_metrics.get(client, self.deployment_id, metric_id)
-        except (NotFound, Gone):
-            return True
-        return None
+        return {"custom_metric_id": metric_id, "deleted": found is not None}

@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from dataclasses import astuple
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider.api.errors import Gone, InvalidCall, NotFound, OutcomeUnknown
+from airflow_provider.api.errors import InvalidCall, OutcomeUnknown
 from airflow_provider.api.waits import wait_from_json
 from airflow_provider.mlops import datasets
 from airflow_provider.mlops.rows import UnreadableSource
 from airflow_provider.tasks import arguments, files
 from airflow_provider.tasks.base import DataRobotBaseOperator, Step
+from airflow_provider.tasks.deleting import delete
 from airflow_provider.tasks.reading import DataRobotBaseReadOperator
 from airflow_provider.tasks.run import Await, Run
 
@@ -211,17 +212,10 @@ class DataRobotDeleteDatasetOperator(DataRobotBaseOperator):
 
     def start(self, run: Run) -> Step:
         """Deletes it, unless it is gone."""
-        if self._gone(run.client):
-            return {"dataset_id": self.dataset_id, "deleted": False}
-        run.submit("deleteDataset", stage="delete", look=lambda: self._gone(run.client), datasetId=self.dataset_id)
-        return {"dataset_id": self.dataset_id, "deleted": True}
-
-    def _gone(self, client: Client) -> bool | None:
-        try:
-            datasets.get(client, self.dataset_id)
-        except (NotFound, Gone):
-            return True
-        return None
+        there = delete(
+            run, self.operation, lambda: datasets.get(run.client, self.dataset_id), datasetId=self.dataset_id
+        )
+        return {"dataset_id": self.dataset_id, "deleted": there is not None}
 
 
 class DataRobotDownloadDatasetOperator(DataRobotBaseReadOperator):

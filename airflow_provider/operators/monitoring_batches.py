@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider.api.errors import Gone, NotFound, OutcomeUnknown, Refused
+from airflow_provider.api.errors import OutcomeUnknown, Refused
 from airflow_provider.mlops import monitoring_batches
 from airflow_provider.tasks import arguments
 from airflow_provider.tasks.base import DataRobotBaseOperator, Step
 from airflow_provider.tasks.batch_arguments import LENGTH, batch_named, change, settings_given
+from airflow_provider.tasks.deleting import delete
 from airflow_provider.tasks.links import deployment_url
 from airflow_provider.tasks.reading import DataRobotBaseReadOperator
 
@@ -174,23 +175,13 @@ class DataRobotDeleteMonitoringBatchOperator(DataRobotBaseOperator):
         if batch_id is None:
             found = monitoring_batches.find(run.client, self.deployment_id, str(self.name))
             batch_id = None if found is None else str(found["id"])
-        if batch_id is None or self._gone(run.client, batch_id):
-            return {"batch_id": batch_id, "deleted": False}
-        run.submit(
-            self.operation,
-            stage="delete",
-            look=lambda: self._gone(run.client, batch_id),
-            deploymentId=self.deployment_id,
-            monitoringBatchId=batch_id,
+        if batch_id is None:
+            return {"batch_id": None, "deleted": False}
+        where = {"deploymentId": self.deployment_id, "monitoringBatchId": batch_id}
+        found = delete(
+            run, self.operation, lambda: monitoring_batches.get(run.client, self.deployment_id, batch_id), **where
         )
-        return {"batch_id": batch_id, "deleted": True}
-
-    def _gone(self, client: Client, batch_id: str) -> bool | None:
-        try:
-            monitoring_batches.get(client, self.deployment_id, batch_id)
-        except (NotFound, Gone):
-            return True
-        return None
+        return {"batch_id": batch_id, "deleted": found is not None}
 
 
 class DataRobotGetMonitoringBatchOperator(DataRobotBaseReadOperator):

@@ -11,6 +11,7 @@ from airflow_provider.mlops import notifications
 from airflow_provider.tasks import arguments
 from airflow_provider.tasks.base import DataRobotBaseOperator, Step
 from airflow_provider.tasks.channel_writing import ChannelOperator
+from airflow_provider.tasks.deleting import delete
 from airflow_provider.tasks.run import Run
 
 
@@ -160,16 +161,7 @@ class DataRobotDeleteNotificationChannelOperator(DataRobotBaseOperator):
 
     def start(self, run: Run) -> Step:
         """Deletes what is there."""
-        channel = self._channel(run)
-        if channel is None:
-            return {"channel_id": self.channel_id, "deleted": False, "policies": 0}
-        run.submit(
-            self.operation,
-            stage="delete",
-            look=lambda: True if self._channel(run) is None else None,
-            channelId=self.channel_id,
-        )
-        return {"channel_id": self.channel_id, "deleted": True, "policies": channel.get("policyCount")}
-
-    def _channel(self, run: Run) -> dict[str, Any] | None:
-        return notifications.there(run.client, "getNotificationChannel", channelId=self.channel_id)
+        where = {"channelId": self.channel_id}
+        channel = delete(run, self.operation, lambda: run.read("getNotificationChannel", **where), **where)
+        policies = 0 if channel is None else channel.get("policyCount")
+        return {"channel_id": self.channel_id, "deleted": channel is not None, "policies": policies}

@@ -10,6 +10,7 @@ from airflow_provider.api.messages import prepare
 from airflow_provider.mlops import notifications
 from airflow_provider.tasks import arguments
 from airflow_provider.tasks.base import DataRobotBaseOperator, Step
+from airflow_provider.tasks.deleting import delete
 from airflow_provider.tasks.run import Run
 
 
@@ -212,10 +213,6 @@ class DataRobotDeleteNotificationPolicyOperator(DataRobotBaseOperator):
 
     def start(self, run: Run) -> Step:
         """Deletes what is there."""
-        if self._gone(run):
-            return {"policy_id": self.policy_id, "deleted": False}
-        run.submit(self.operation, stage="delete", look=lambda: self._gone(run) or None, policyId=self.policy_id)
-        return {"policy_id": self.policy_id, "deleted": True}
-
-    def _gone(self, run: Run) -> bool:
-        return notifications.there(run.client, "getNotificationPolicy", policyId=self.policy_id) is None
+        where = {"policyId": self.policy_id}
+        policy = delete(run, self.operation, lambda: run.read("getNotificationPolicy", **where), **where)
+        return {"policy_id": self.policy_id, "deleted": policy is not None}

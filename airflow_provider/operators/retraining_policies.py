@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from airflow_provider.api.errors import Gone, InvalidCall, NotFound, Refused
+from airflow_provider.api.errors import InvalidCall, Refused
 from airflow_provider.mlops import retraining_policies
 from airflow_provider.mlops.settable import SettingsNotSeen
 from airflow_provider.operators.retraining import OfPolicyOperator
 from airflow_provider.tasks import arguments
 from airflow_provider.tasks.base import Step
+from airflow_provider.tasks.deleting import delete
 from airflow_provider.tasks.retraining_fields import FIELDS, NAME_LENGTH, PolicyFieldsOperator
 from airflow_provider.tasks.run import Run
 
@@ -156,18 +157,9 @@ class DataRobotDeleteRetrainingPolicyOperator(OfPolicyOperator):
 
     def start(self, run: Run) -> Step:
         """Deletes it, unless it is gone."""
-        gone = self._gone(run)
-        if not gone:
-            where: dict[str, Any] = {"deploymentId": self.deployment_id, "retrainingPolicyId": self.policy_id}
-            run.submit(self.operation, stage="delete", look=lambda: self._gone(run), **where)
-        return {"deployment_id": self.deployment_id, "policy_id": self.policy_id, "deleted": not gone}
-
-    def _gone(self, run: Run) -> bool | None:
-        try:
-            read(run, self.deployment_id, self.policy_id)
-        except (NotFound, Gone):
-            return True
-        return None
+        where = {"deploymentId": self.deployment_id, "retrainingPolicyId": self.policy_id}
+        policy = delete(run, self.operation, lambda: read(run, self.deployment_id, self.policy_id), **where)
+        return {"deployment_id": self.deployment_id, "policy_id": self.policy_id, "deleted": policy is not None}
 
 
 def read(run: Run, deployment_id: str, policy_id: str) -> dict[str, Any]:
