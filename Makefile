@@ -22,7 +22,7 @@ AIRFLOW_3.2 := 3.2.2 --exclude-newer 2026-06-15 $(NEWER)
 AIRFLOW_3.3 := 3.3.2
 
 # Floors and tools that do not depend on the Airflow line: the default line alone tests them.
-SAME_ON_EVERY_LINE := contract api mlops emulator packaging docs
+SAME_ON_EVERY_LINE := contract api mlops emulator walk fuzz packaging docs
 # Both cores, a file at a time on one of them: fixtures of a file are made once.
 SIDE_BY_SIDE := -n 2 --dist loadfile
 QUICK_TESTS := $(wildcard $(addprefix tests/,$(SAME_ON_EVERY_LINE)))
