@@ -72,8 +72,9 @@ class Airflow:
         return [f"{one['filename']}: {one['stack_trace']}" for one in self.ask("GET", "/importErrors")["import_errors"]]
 
     def trigger(self, dag_id: str, conf: dict[str, Any] | None = None) -> str:
-        """Start a run as soon as the DAG is known; its id."""
+        """Start a run as soon as the DAG is known, paused or not; its id."""
         self.wait_for_dag(dag_id)
+        self.ask("PATCH", f"/dags/{dag_id}", {"is_paused": False}, update_mask="is_paused")
         run = self.ask("POST", f"/dags/{dag_id}/dagRuns", {"logical_date": None, "conf": conf or {}})
         run_id: str = run["dag_run_id"]
         return run_id
