@@ -53,8 +53,6 @@ def settings(home: Path, dags: Path, port: int, quick_reaping: bool, load_exampl
         "AIRFLOW__CORE__DAGS_FOLDER": str(dags),
         # Only what is asked for runs: else each scheduled example would start a run of its own.
         "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "True",
-        # Six processes write to one file: after SQLite's own five seconds a scheduler gives up.
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home.absolute()}/airflow.db?timeout=60",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
         "AIRFLOW__CORE__PARALLELISM": "4",
         "AIRFLOW__CORE__TEST_CONNECTION": "Enabled",
