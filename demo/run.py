@@ -53,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def play(names: Sequence[str], folder: Path, speed: float) -> list[tuple[str, Account | Exception]]:
-    """Set the stage, play the stories, some side by side, clear the stage: (title, account or what went wrong) of each."""
+    """Set the stage, play the stories, clear the stage: (title, account or what went wrong) of each."""
     chosen = [(name, load(name)) for name in names]
     voice = Voice()
     with scene(folder, voice, speed=speed) as (stack, emulator), ThreadPoolExecutor(AT_ONCE) as threads:
