@@ -16,6 +16,7 @@ from airflow_provider.api import transport as wires
 from airflow_provider.api.answers import Answer
 from airflow_provider.api.errors import DataRobotError
 from airflow_provider.api.exchange import Exchange, Observer, looked, tell_note
+from airflow_provider.api.intake import areceive, receive
 from airflow_provider.api.messages import Call, prepare, reading
 from airflow_provider.api.pages import Pages
 from airflow_provider.api.retry import TRIES, Rng
@@ -139,13 +140,14 @@ class Client(Exchange):
     def _attempt(self, call: Call, number: int) -> Answer:
         wire, started, status = self.wire(call), self.clock(), None
         try:
-            response = self._http().request(**wire)
-            status = response.status_code
+            with self._http().stream(**wire) as response:
+                status, headers = response.status_code, response.headers.multi_items()
+                content = receive(call, response)
         except wires.TRANSPORT_ERRORS as error:
             raise wires.lost(error, call, self.settings) from error
         finally:
             self.tell(call, status, started, number)
-        return self.read(call, status, response.headers.multi_items(), response.content)
+        return self.read(call, status, headers, content)
 
     def _http(self) -> wires.Http:
         if self._open is None:
@@ -253,13 +255,14 @@ class AsyncClient(Exchange):
         if isinstance(call.body, Stream):
             wire["content"] = _in_threads(call.body.from_start(int(wire["headers"]["content-length"])))
         try:
-            response = await (await self._http(call)).request(**wire)
-            status = response.status_code
+            async with (await self._http(call)).stream(**wire) as response:
+                status, headers = response.status_code, response.headers.multi_items()
+                content = await areceive(call, response)
         except wires.TRANSPORT_ERRORS as error:
             raise wires.lost(error, call, self.settings) from error
         finally:
             self.tell(call, status, started, number)
-        return self.read(call, status, response.headers.multi_items(), response.content)
+        return self.read(call, status, headers, content)
 
     async def _http(self, _call: Call) -> wires.AsyncHttp:
         async with self._opening:

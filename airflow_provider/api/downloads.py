@@ -20,6 +20,7 @@ from airflow_provider.api import transport as wires
 from airflow_provider.api.answers import Answer
 from airflow_provider.api.errors import AnswerLost, ForeignLocation
 from airflow_provider.api.exchange import Exchange, Wire, check_kind
+from airflow_provider.api.intake import areceive, check_coding, receive
 from airflow_provider.api.messages import Call
 from airflow_provider.api.settings import origin_of
 
@@ -123,11 +124,12 @@ def _hop(exchange: Exchange, http: wires.Http, call: Call, wire: Wire, file: Gro
     started, status = exchange.clock(), None
     try:
         with http.stream(wire["method"], wire["url"], headers=wire["headers"]) as response:
-            status, found = response.status_code, _found(call, response)
+            status, found = response.status_code, _found(exchange, call, response)
             match _use(found, wire, file):
                 case "read":
-                    return exchange.read(call, status, found.headers.items(), response.read())
+                    return exchange.read(call, status, found.headers.items(), receive(call, response))
                 case "write":
+                    check_coding(call, response)
                     _begin(call, found, file)
                     for block in response.iter_bytes():  # as they come: what is written survives the process
                         file.write(block)
@@ -144,11 +146,12 @@ async def _ahop(
     started, status = exchange.clock(), None
     try:
         async with http.stream(wire["method"], wire["url"], headers=wire["headers"]) as response:
-            status, found = response.status_code, _found(call, response)
+            status, found = response.status_code, _found(exchange, call, response)
             match _use(found, wire, file):
                 case "read":
-                    return exchange.read(call, status, found.headers.items(), await response.aread())
+                    return exchange.read(call, status, found.headers.items(), await areceive(call, response))
                 case "write":
+                    check_coding(call, response)
                     _begin(call, found, file)
                     async for block in response.aiter_bytes():
                         file.write(block)
@@ -159,8 +162,8 @@ async def _ahop(
         exchange.tell(call, status, started, number)
 
 
-def _found(call: Call, response: wires.Response) -> Answer:
-    headers = {name.lower(): value for name, value in response.headers.multi_items()}
+def _found(exchange: Exchange, call: Call, response: wires.Response) -> Answer:
+    headers = exchange.known(response.headers.multi_items())
     return Answer(response.status_code, headers, b"", urlsplit(call.target).path, call.operation.id)
 
 
@@ -216,6 +219,8 @@ def _elsewhere(exchange: Exchange, wire: Wire, location: str) -> Wire:
     """The same request at the place that a redirect names, without what is only for our own endpoint."""
     url = urljoin(wire["url"], location)
     own, target = urlsplit(exchange.settings.endpoint), urlsplit(url)
+    if "@" in target.netloc:  # the transport would sign in with it
+        raise ForeignLocation(f"the download was redirected to {target.hostname} with a user or password in the URL")
     if target.scheme != "https" and target.scheme != own.scheme:
         raise ForeignLocation(f"the download was redirected to {target.scheme}://{target.hostname}, not encrypted")
     headers = dict(wire["headers"])

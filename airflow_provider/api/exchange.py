@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 
 from airflow_provider import __version__
 from airflow_provider.api.answers import Answer, error_from
-from airflow_provider.api.errors import NotUnderstood
+from airflow_provider.api.errors import InvalidCall, NotUnderstood
+from airflow_provider.api.locations import climbs
 from airflow_provider.api.messages import Call
 from airflow_provider.api.retry import Retries, Rng
 from airflow_provider.api.settings import Settings
@@ -21,6 +22,7 @@ from airflow_provider.api.transport import POOL_TIMEOUT
 from airflow_provider.api.uploads import ANSWER_SECONDS, Stream, Upload
 from airflow_provider.api.waiting import Waiting
 from airflow_provider.api.writes import WRITES
+from airflow_provider.contract.secrets import scrub
 
 USER_AGENT = f"airflow-provider-datarobot-mlops/{__version__}"
 
@@ -65,8 +67,10 @@ class Exchange:
         return Retries(call.operation.writes and not (row and row.harmless), self.rng, tries or self.tries)
 
     def wire(self, call: Call) -> Wire:
-        """The request: only this endpoint, and only here the token."""
-        headers = {"accept": "application/json", "user-agent": USER_AGENT}
+        """The request: only this endpoint, and only here the token. Raises InvalidCall for a path that climbs."""
+        if climbs(call.path.partition("?")[0]):  # an id may come of an answer, too
+            raise InvalidCall(f"the path {call.path!r} leads out of the API", operation=call.operation.id)
+        headers = {"accept": "application/json", "accept-encoding": "gzip, deflate", "user-agent": USER_AGENT}
         headers |= {name.lower(): value for name, value in (*self.settings.extra_headers, *call.headers)}
         headers["authorization"] = f"{self.settings.scheme} {self.settings.token}"
         url = f"{self.settings.endpoint}/{call.target}"
@@ -88,7 +92,7 @@ class Exchange:
         """The answer where it is one; raises the error that it stands for otherwise."""
         answer = Answer(
             status=status,
-            headers={name.lower(): value for name, value in headers},
+            headers=self.known(headers),
             content=content,
             url_path=urlsplit(call.target).path,
             operation=call.operation.id,
@@ -98,6 +102,10 @@ class Exchange:
         elif status != 303 and not (300 <= status < 400 and str(status) in call.operation.responses):
             raise error_from(answer, call.operation.id, self.settings.secrets)
         return answer
+
+    def known(self, headers: Iterable[tuple[str, str]]) -> dict[str, str]:
+        """The headers of an answer, names in lower case; a server that repeats the token does not spread it."""
+        return {name.lower(): scrub(value, (self.settings.token,)) for name, value in headers}
 
     def tell(self, call: Call, status: int | None, started: float, attempt: int) -> None:
         """Tells the observer about one attempt."""

@@ -32,7 +32,7 @@ def mask(value: Any) -> Any:
 
 def scrub(text: str, secrets: Iterable[str]) -> str:
     """The text without any literal occurrence of the secrets: a server may echo what it was sent."""
-    for secret in secrets:
+    for secret in sorted(secrets, key=len, reverse=True):  # one may be a part of another
         if len(secret) >= SHORTEST:
             text = text.replace(secret, MASK)
     return text

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from airflow_provider.api.settings import Settings
     from airflow_provider.api.waiting import End, Pacing
 
+SHORTEST = 8  # a shorter value of a header (true, https) would be masked in half of the words of a log
+
 
 class DataRobotHook(BaseHook):
     """Reads a DataRobot connection and calls the service with it.
@@ -61,14 +63,14 @@ class DataRobotHook(BaseHook):
     def settings(self) -> Settings:
         """The connection as settings, read anew at each call."""
         connection = self.get_connection(self.datarobot_conn_id)
-        return settings_from(connection, connection.extra_dejson)
+        return _masked(settings_from(connection, connection.extra_dejson))
 
     async def asettings(self) -> Settings:
         """The same from an event loop, without blocking it."""
         from airflow.providers.common.compat.connection import get_async_connection, get_async_extra_dejson
 
         connection = await get_async_connection(self.datarobot_conn_id, type(self))
-        return settings_from(connection, await get_async_extra_dejson(connection))
+        return _masked(settings_from(connection, await get_async_extra_dejson(connection)))
 
     @asynccontextmanager
     async def aclient(self) -> AsyncIterator[AsyncClient]:
@@ -152,3 +154,14 @@ class DataRobotHook(BaseHook):
         from airflow_provider.hooks.probe import probe
 
         return probe(self)
+
+
+def _masked(settings: Settings) -> Settings:
+    """Tells Airflow to mask what it does not know as secret: credentials of the proxy, values of extra headers."""
+    hidden = [text for text in settings.secrets if text != settings.token and len(text) >= SHORTEST]
+    if hidden:
+        from airflow.sdk.log import mask_secret
+
+        for text in hidden:
+            mask_secret(text)
+    return settings
