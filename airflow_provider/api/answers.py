@@ -74,7 +74,7 @@ class Answer:
         """The value of a key that is needed; raises :class:`KeyMissing` that names operation and key."""
         found = self.object()
         if key not in found:
-            raise KeyMissing(f"the answer has no key {key!r}", **self._known())
+            raise KeyMissing(f"the answer has no key {key!r}", **self.about())
         return found[key]
 
     @functools.cached_property
@@ -97,9 +97,10 @@ class Answer:
         return self._not_understood(f"the JSON is nested more than {DEPTH} levels deep")
 
     def _not_understood(self, text: str) -> NotUnderstood:
-        return NotUnderstood(text, **self._known())
+        return NotUnderstood(text, **self.about())
 
-    def _known(self) -> dict[str, Any]:
+    def about(self) -> dict[str, Any]:
+        """What an error says of this answer: ``operation``, ``status`` and ``request_id``."""
         operation = self.operation or self.url_path
         return {"operation": operation, "status": self.status, "request_id": self.request_id}
 

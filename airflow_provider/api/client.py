@@ -71,7 +71,7 @@ class Client(Exchange):
 
         Gives a 303, or a 2xx whose body is a JSON object.
         """
-        return looked(self._attempt(reading(path), 1))
+        return looked(self._attempt(reading(path), 0))
 
     def download(self, operation_id: str, into: BinaryIO | downloads.Growing, **arguments: Any) -> Answer:
         """Writes the file that an operation answers into a file, anew at each try, or a growing one; gives the rest."""
@@ -187,7 +187,7 @@ class AsyncClient(Exchange):
 
     async def get(self, path: str) -> Answer:
         """As :meth:`Client.get`."""
-        return looked(await self._attempt(reading(path), 1))
+        return looked(await self._attempt(reading(path), 0))
 
     async def download(self, operation_id: str, into: BinaryIO | downloads.Growing, **arguments: Any) -> Answer:
         """As :meth:`Client.download`; blocks are written in the loop, so ``into`` shall be a file of this machine."""

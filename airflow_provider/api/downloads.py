@@ -92,7 +92,7 @@ def fetch(exchange: Exchange, http: wires.Http, call: Call, into: BinaryIO | Gro
         if answer.status not in MOVED or answer.location is None:
             return answer
         wire = _elsewhere(exchange, wire, answer.location)
-    raise _too_far(call)
+    raise _too_far(answer)
 
 
 async def afetch(
@@ -105,7 +105,7 @@ async def afetch(
         if answer.status not in MOVED or answer.location is None:
             return answer
         wire = _elsewhere(exchange, wire, answer.location)
-    raise _too_far(call)
+    raise _too_far(answer)
 
 
 def _ready(exchange: Exchange, call: Call, into: BinaryIO | Growing) -> tuple[Growing, Wire]:
@@ -121,7 +121,7 @@ def _ready(exchange: Exchange, call: Call, into: BinaryIO | Growing) -> tuple[Gr
 
 
 def _hop(exchange: Exchange, http: wires.Http, call: Call, wire: Wire, file: Growing, number: int) -> Answer:
-    started, status = exchange.clock(), None
+    started, status, found = exchange.clock(), None, None
     try:
         with http.stream(wire["method"], wire["url"], headers=wire["headers"]) as response:
             status, found = response.status_code, _found(exchange, call, response)
@@ -135,7 +135,7 @@ def _hop(exchange: Exchange, http: wires.Http, call: Call, wire: Wire, file: Gro
                         file.write(block)
             return found
     except wires.TRANSPORT_ERRORS as error:
-        raise wires.lost(error, call, exchange.settings) from error
+        raise wires.lost(error, call, exchange.settings, found.request_id if found else None) from error
     finally:
         exchange.tell(call, status, started, number)
 
@@ -143,7 +143,7 @@ def _hop(exchange: Exchange, http: wires.Http, call: Call, wire: Wire, file: Gro
 async def _ahop(
     exchange: Exchange, http: wires.AsyncHttp, call: Call, wire: Wire, file: Growing, number: int
 ) -> Answer:
-    started, status = exchange.clock(), None
+    started, status, found = exchange.clock(), None, None
     try:
         async with http.stream(wire["method"], wire["url"], headers=wire["headers"]) as response:
             status, found = response.status_code, _found(exchange, call, response)
@@ -157,7 +157,7 @@ async def _ahop(
                         file.write(block)
             return found
     except wires.TRANSPORT_ERRORS as error:
-        raise wires.lost(error, call, exchange.settings) from error
+        raise wires.lost(error, call, exchange.settings, found.request_id if found else None) from error
     finally:
         exchange.tell(call, status, started, number)
 
@@ -181,8 +181,9 @@ def _begin(call: Call, found: Answer, file: Growing) -> None:
     file.begin(_offset(found), found)
 
 
-def _too_far(call: Call) -> ForeignLocation:
-    return ForeignLocation(f"the download was redirected more than {HOPS} times", operation=call.operation.id)
+def _too_far(answer: Answer) -> ForeignLocation:
+    text = f"the download was redirected more than {HOPS} times"
+    return ForeignLocation(text, operation=answer.operation, request_id=answer.request_id)
 
 
 def _is_over(answer: Answer, file: Growing) -> bool:
@@ -198,6 +199,7 @@ def _is_over(answer: Answer, file: Growing) -> bool:
         f"the answer is not the rest of the file that was asked for (from byte {size} on)",
         operation=answer.operation,
         status=answer.status,
+        request_id=answer.request_id,
     )
 
 

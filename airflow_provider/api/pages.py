@@ -35,7 +35,7 @@ class Pages:
         self.call = replace(asked, query=_query(following)) if following else None
         if self.call is not None:
             if self.call.query in self._seen:
-                raise NotUnderstood("the list leads back to a page that was read", operation=asked.operation.id)
+                raise NotUnderstood("the list leads back to a page that was read", **answer.about())
             self._seen.add(self.call.query)
             if len(self._seen) > PAGES:
                 raise NotUnderstood(f"the list has no end after {PAGES} pages", operation=asked.operation.id)

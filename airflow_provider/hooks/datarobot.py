@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from airflow.providers.common.compat.sdk import BaseHook
 
 from airflow_provider.hooks.connection import CONN_TYPE, settings_from
+from airflow_provider.hooks.stats import OBSERVER
 
 if TYPE_CHECKING:
     from airflow_provider.api.answers import Answer
@@ -57,7 +58,7 @@ class DataRobotHook(BaseHook):
         if self._client is None:
             from airflow_provider.api.client import Client
 
-            self._client = Client(self.settings())
+            self._client = Client(self.settings(), observer=OBSERVER)
         return self._client
 
     def settings(self) -> Settings:
@@ -77,7 +78,7 @@ class DataRobotHook(BaseHook):
         """An async client from the pool that all users of this event loop share."""
         from airflow_provider.api.pool import lease
 
-        async with lease(await self.asettings()) as client:
+        async with lease(await self.asettings(), observer=OBSERVER) as client:
             yield client
 
     def call(

@@ -16,12 +16,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider.api.errors import JobFailed, PollBudgetSpent, WaitTimedOut
 from airflow_provider.api.waits import Done, Failed, wait_from_json
 from airflow_provider.contract.secrets import mask
 from airflow_provider.hooks.datarobot import DataRobotHook
+from airflow_provider.tasks import telling
 from airflow_provider.tasks.memory import Handle, Memory, check_plain, fingerprint
 from airflow_provider.tasks.options import WritingTask
 from airflow_provider.tasks.outcomes import translated
@@ -66,7 +68,7 @@ class DataRobotBaseOperator(WritingTask):
     def failed(self, run: Run, reason: str, result: dict[str, Any]) -> Step:
         """Goes on after a wait that ended badly; by default the task fails, and the work counts as over."""
         run.memory.settle()
-        raise JobFailed(reason, operation=self.operation)
+        raise JobFailed(reason, operation=self.operation, request_id=run.request_id)
 
     def take_up(self, run: Run, handle: Handle) -> Step:
         """Goes on with the unsettled work of an earlier attempt: waits for it, or looks again."""
@@ -120,7 +122,7 @@ class DataRobotBaseOperator(WritingTask):
         identity = mask({"connection": self.datarobot_conn_id, **self.identity()})
         self._run = Run(
             connect=lambda: DataRobotHook(self.datarobot_conn_id).get_conn(),
-            memory=Memory(None if self.plan_only else store),
+            memory=Memory(None if self.plan_only else store, partial(telling.changed, self.log)),
             operation=self.operation,
             fingerprint=fingerprint(self.operation, identity),
             deadline=None if self.timeout is None else time.time() + float(self.timeout),  # type: ignore[arg-type]
@@ -195,7 +197,7 @@ class DataRobotBaseOperator(WritingTask):
                 self.log.info("plan_only: the task would wait first: %s.", step.note)
                 return {"plan": None, "waits_for": step.note}
             handle = run.remember(step)
-            self.log.info("Waiting: %s.", step.note)
+            telling.waiting(self.log, handle, step.note)
             end = run.look(step.wait, handle.until)  # what is over already is never deferred
             if end is None and self.deferrable:
                 self._defer(handle)
@@ -205,6 +207,7 @@ class DataRobotBaseOperator(WritingTask):
         return json.loads(json.dumps(mask(step), default=str))
 
     def _after(self, run: Run, told: WaitEvent) -> Step:
+        telling.over(self.log, run.handle, told, run.clock())
         match told.outcome:
             case "done":
                 return self.proceed(run, told.result)
@@ -213,7 +216,8 @@ class DataRobotBaseOperator(WritingTask):
             case "timed_out":
                 return self.timed_out(run, told.reason)
             case "gave_up":
-                raise PollBudgetSpent(f"{told.reason}; the remote work goes on, the next attempt takes it up")
+                text = f"{told.reason}; the remote work goes on, the next attempt takes it up"
+                raise PollBudgetSpent(text, request_id=run.request_id)
             case _:
                 self.log.warning("The event says nothing (%s); asking the service.", told.reason)
                 assert run.handle is not None, "a task that waits has a handle"
@@ -224,7 +228,8 @@ class DataRobotBaseOperator(WritingTask):
         if not stop(run, "the deadline passed", self.on_timeout == "cancel", bool(self.cancel_adopted)):
             note = f"{note}; the remote work goes on"
             run.memory.update(deadline=None, until=None)  # whoever clears the task gives it new time
-        raise WaitTimedOut(f"not over at the deadline: {note}", operation=self.operation)
+        text = f"not over at the deadline: {note}"
+        raise WaitTimedOut(text, operation=self.operation, request_id=run.request_id)
 
     # --- deferral ---------------------------------------------------------------------------------------------
 
