@@ -6,7 +6,7 @@ notification logs give request headers back. Whatever shows a body (errors, logs
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 MASK = "***"
@@ -28,6 +28,28 @@ def mask(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [mask(item) for item in value]
     return value
+
+
+def secrets_in(value: Any) -> Iterator[str]:
+    """The texts under the secret fields of a JSON value; names of custom headers are none."""
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _texts(item) if is_secret(key) else secrets_in(item)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from secrets_in(item)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            if key != "name":
+                yield from _texts(item)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _texts(item)
 
 
 def scrub(text: str, secrets: Iterable[str]) -> str:

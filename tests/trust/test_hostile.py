@@ -9,7 +9,6 @@ import io
 import itertools
 import json
 import logging
-import traceback
 import zlib
 from collections import namedtuple
 from collections.abc import Callable, Iterator
@@ -29,6 +28,7 @@ from airflow_provider.api.uploads import Upload
 from airflow_provider.mlops import fetching
 from tests.api.server import Server, Visit
 from tests.api.tools import HERE, ID, TOKEN, Teller, answer, says, settings
+from tests.trust.scanning import told
 
 KINDS = pytest.mark.parametrize("kind", ["sync", "async"])
 WRITE = ("updateDeploymentStatus", {"status": "inactive"})
@@ -278,16 +278,6 @@ ECHOES: dict[str, Callable[[], httpx.Response | Exception]] = {
 }
 
 
-def everything(error: BaseException) -> str:
-    """All that can be shown of an error: its traceback with the causes, its repr, and what hangs on it."""
-    texts = ["".join(traceback.format_exception(error))]
-    seen: BaseException | None = error
-    while seen is not None:
-        texts += [repr(seen), str(seen), repr(vars(seen)), repr(seen.args)]
-        seen = seen.__cause__ or seen.__context__
-    return "\n".join(texts)
-
-
 @pytest.mark.parametrize("write", [False, True])
 @pytest.mark.parametrize("echo", ECHOES)
 def test_an_echo_is_heard_nowhere(echo: str, write: bool, caplog: pytest.LogCaptureFixture) -> None:
@@ -306,7 +296,7 @@ def test_an_echo_is_heard_nowhere(echo: str, write: bool, caplog: pytest.LogCapt
         pytest.raises(errors.DataRobotError) as caught,
     ):
         client.call(*WRITE, deploymentId=ID) if write else client.call("getVersion")
-    shown = everything(caught.value) + caplog.text + repr(client) + repr(made)
+    shown = told(caught.value) + caplog.text + repr(client) + repr(made)
     for secret in (TOKEN, header, "pw%3Aof%20proxy", "pw:of proxy", "bWU6cHc6b2YgcHJveHk="):
         assert secret not in shown
 
@@ -322,7 +312,7 @@ def test_a_server_that_speaks_in_tongues_is_quoted_without_the_token(caplog: pyt
         with pytest.raises(errors.AnswerLost) as caught:
             client.call("getVersion")
     assert "RemoteProtocolError" in str(caught.value)
-    assert TOKEN not in everything(caught.value) + caplog.text
+    assert TOKEN not in told(caught.value) + caplog.text
 
 
 def test_bodies_are_not_in_a_repr() -> None:
