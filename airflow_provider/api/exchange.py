@@ -22,9 +22,11 @@ from airflow_provider.api.transport import POOL_TIMEOUT
 from airflow_provider.api.uploads import ANSWER_SECONDS, Stream, Upload
 from airflow_provider.api.waiting import Waiting
 from airflow_provider.api.writes import WRITES
-from airflow_provider.contract.secrets import scrub
+from airflow_provider.contract.secrets import MASK, scrub, secrets_in
 
 USER_AGENT = f"airflow-provider-datarobot-mlops/{__version__}"
+
+UNLIKELY = 12  # letters of a token that is in an answer by no chance
 
 
 class Observer(Protocol):
@@ -93,19 +95,23 @@ class Exchange:
         answer = Answer(
             status=status,
             headers=self.known(headers),
-            content=content,
+            content=self._without_token(content),
             url_path=urlsplit(call.target).path,
             operation=call.operation.id,
         )
         if 200 <= status < 300:
             _check_readable(call, answer)
         elif status != 303 and not (300 <= status < 400 and str(status) in call.operation.responses):
-            raise error_from(answer, call.operation.id, self.settings.secrets)
+            raise error_from(answer, call.operation.id, (*self.settings.secrets, *secrets_in(call.body)))
         return answer
 
     def known(self, headers: Iterable[tuple[str, str]]) -> dict[str, str]:
         """The headers of an answer, names in lower case; a server that repeats the token does not spread it."""
         return {name.lower(): scrub(value, (self.settings.token,)) for name, value in headers}
+
+    def _without_token(self, content: bytes) -> bytes:
+        token = self.settings.token
+        return content.replace(token.encode(), MASK.encode()) if len(token) >= UNLIKELY else content
 
     def tell(self, call: Call, status: int | None, started: float, attempt: int) -> None:
         """Tells the observer about one attempt."""
