@@ -47,7 +47,7 @@ class Answer:
     @property
     def request_id(self) -> str | None:
         """The service's name for this exchange, for its support (wire.md B)."""
-        return self.headers.get("x-request-id") or self.headers.get("x-datarobot-request-id")
+        return request_id_in(self.headers)
 
     @property
     def retry_after(self) -> float | None:
@@ -103,6 +103,11 @@ class Answer:
         """What an error says of this answer: ``operation``, ``status`` and ``request_id``."""
         operation = self.operation or self.url_path
         return {"operation": operation, "status": self.status, "request_id": self.request_id}
+
+
+def request_id_in(headers: Mapping[str, str]) -> str | None:
+    """The service's name for an exchange, as far as the headers of an answer (in lower case) tell it."""
+    return headers.get("x-request-id") or headers.get("x-datarobot-request-id")
 
 
 def error_from(answer: Answer, operation: str, secrets: Iterable[str] = ()) -> DataRobotError:

@@ -139,12 +139,16 @@ class Client(Exchange):
 
     def _attempt(self, call: Call, number: int) -> Answer:
         wire, started, status = self.wire(call), self.clock(), None
+        headers: list[tuple[str, str]] = []
         try:
             with self._http().stream(**wire) as response:
                 status, headers = response.status_code, response.headers.multi_items()
                 content = receive(call, response)
         except wires.TRANSPORT_ERRORS as error:
-            raise wires.lost(error, call, self.settings) from error
+            raise self.named(wires.lost(error, call, self.settings), headers) from error
+        except DataRobotError as error:  # the body went beyond its bounds
+            self.named(error, headers)
+            raise
         finally:
             self.tell(call, status, started, number)
         return self.read(call, status, headers, content)
@@ -252,6 +256,7 @@ class AsyncClient(Exchange):
 
     async def _attempt(self, call: Call, number: int) -> Answer:
         wire, started, status = self.wire(call), self.clock(), None
+        headers: list[tuple[str, str]] = []
         if isinstance(call.body, Stream):
             wire["content"] = _in_threads(call.body.from_start(int(wire["headers"]["content-length"])))
         try:
@@ -259,7 +264,10 @@ class AsyncClient(Exchange):
                 status, headers = response.status_code, response.headers.multi_items()
                 content = await areceive(call, response)
         except wires.TRANSPORT_ERRORS as error:
-            raise wires.lost(error, call, self.settings) from error
+            raise self.named(wires.lost(error, call, self.settings), headers) from error
+        except DataRobotError as error:  # the body went beyond its bounds
+            self.named(error, headers)
+            raise
         finally:
             self.tell(call, status, started, number)
         return self.read(call, status, headers, content)

@@ -135,7 +135,8 @@ def _hop(exchange: Exchange, http: wires.Http, call: Call, wire: Wire, file: Gro
                         file.write(block)
             return found
     except wires.TRANSPORT_ERRORS as error:
-        raise wires.lost(error, call, exchange.settings, found.request_id if found else None) from error
+        headers = found.headers.items() if found else ()
+        raise exchange.named(wires.lost(error, call, exchange.settings), headers) from error
     finally:
         exchange.tell(call, status, started, number)
 
@@ -157,7 +158,8 @@ async def _ahop(
                         file.write(block)
             return found
     except wires.TRANSPORT_ERRORS as error:
-        raise wires.lost(error, call, exchange.settings, found.request_id if found else None) from error
+        headers = found.headers.items() if found else ()
+        raise exchange.named(wires.lost(error, call, exchange.settings), headers) from error
     finally:
         exchange.tell(call, status, started, number)
 

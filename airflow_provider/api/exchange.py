@@ -12,8 +12,8 @@ from typing import Any, BinaryIO, NotRequired, Protocol, TypedDict
 from urllib.parse import urlsplit
 
 from airflow_provider import __version__
-from airflow_provider.api.answers import Answer, error_from
-from airflow_provider.api.errors import InvalidCall, NotUnderstood
+from airflow_provider.api.answers import SHOWN, Answer, error_from, request_id_in
+from airflow_provider.api.errors import DataRobotError, InvalidCall, NotUnderstood
 from airflow_provider.api.locations import climbs
 from airflow_provider.api.messages import Call
 from airflow_provider.api.retry import Retries, Rng
@@ -104,6 +104,12 @@ class Exchange:
         elif status != 303 and not (300 <= status < 400 and str(status) in call.operation.responses):
             raise error_from(answer, call.operation.id, (*self.settings.secrets, *secrets_in(call.body)))
         return answer
+
+    def named(self, error: DataRobotError, headers: Iterable[tuple[str, str]]) -> DataRobotError:
+        """The error of an exchange that broke off, with the service's request id where the headers had come."""
+        request_id = error.request_id or request_id_in(self.known(headers))
+        error.request_id = scrub(request_id, self.settings.secrets)[:SHOWN] if request_id else None
+        return error
 
     def known(self, headers: Iterable[tuple[str, str]]) -> dict[str, str]:
         """The headers of an answer, names in lower case; a server that repeats the token does not spread it."""

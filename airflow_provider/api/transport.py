@@ -110,15 +110,14 @@ def tls_context(settings: Settings) -> Tls:
     return context
 
 
-def lost(error: Exception, call: Call, settings: Settings, request_id: str | None = None) -> DataRobotError:
+def lost(error: Exception, call: Call, settings: Settings) -> DataRobotError:
     """Our error for a failure of the transport; names the origin, never the query.
 
     A traceback shows the causes too, and some of them repeat what the server has sent: they are masked in place.
     """
     _mask_chain(error, settings.secrets)
     told = scrub(str(error), settings.secrets) or "no details"
-    text = f"{type(error).__name__} at {settings.origin}: {told}"
-    return kind_of(error)(text, operation=call.operation.id, request_id=request_id)
+    return kind_of(error)(f"{type(error).__name__} at {settings.origin}: {told}", operation=call.operation.id)
 
 
 def kind_of(error: Exception) -> type[DataRobotError]:

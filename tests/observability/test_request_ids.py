@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
 
 import httpx
 import pytest
 
 from airflow_provider.api.answers import Answer
 from airflow_provider.api.client import Client
-from airflow_provider.api.errors import DataRobotError, JobFailed, KeyMissing
+from airflow_provider.api.errors import AnswerLost, AnswerTooLarge, DataRobotError, JobFailed, KeyMissing
 from airflow_provider.api.results import Deployment
 from airflow_provider.api.settings import Settings
 from tests.harness import UNGOVERNED, Stage, replacing
@@ -67,6 +69,47 @@ def test_a_download_that_is_no_file(tmp_path: Any) -> None:
     headers = {"X-Request-ID": "r-17", "Content-Type": "text/html"}
     with (tmp_path / "file").open("w+b") as into, pytest.raises(DataRobotError, match=r"a file was expected.*r-17"):
         client(200, headers, b"<html>").download("downloadDeploymentScoringCode", into, deploymentId="1")
+
+
+class Broken(httpx.SyncByteStream):
+    """A body that breaks off."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield b"{"
+        raise httpx.ReadError("reset")
+
+
+@pytest.mark.parametrize(
+    ("kind", "ask"),
+    [
+        ("application/json", lambda asking, into: asking.call("getDeployment", deploymentId="1")),
+        (
+            "application/java-archive",
+            lambda asking, into: asking.download("downloadDeploymentScoringCode", into, deploymentId="1"),
+        ),
+    ],
+    ids=["an object", "a file"],
+)
+def test_a_body_that_breaks_off(kind: str, ask: Callable[[Client, BinaryIO], object], tmp_path: Path) -> None:
+    headers = {"X-Request-ID": "r-17", "Content-Type": kind}
+    transport = httpx.MockTransport(lambda request: httpx.Response(200, headers=headers, stream=Broken()))
+    asking = Client(Settings("http://localhost:1", "token-of-a-test"), tries=1, transport=transport)
+    with (tmp_path / "file").open("w+b") as into, pytest.raises(AnswerLost, match=r"reset \(request id r-17\)"):
+        ask(asking, into)
+
+
+def test_a_body_that_is_not_taken_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("airflow_provider.api.intake.ANSWER_BYTES", 10)
+    with pytest.raises(AnswerTooLarge, match=r"request id r-17"):
+        client(200, {"X-Request-ID": "r-17"}, b"{" + b" " * 20 + b"}").call("getDeployment", deploymentId="1")
+
+
+def test_an_id_that_repeats_the_token_is_masked() -> None:
+    with pytest.raises(DataRobotError) as caught:
+        client(200, {"X-Request-ID": "token-of-a-test", "Content-Encoding": "br"}).call(
+            "getDeployment", deploymentId="1"
+        )
+    assert "token-of-a-test" not in str(caught.value)
 
 
 @pytest.mark.parametrize("deferrable", [True, False], ids=["deferred", "in place"])

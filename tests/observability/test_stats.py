@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import sys
 from datetime import timedelta
+from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 from airflow_provider.hooks import stats
 from airflow_provider.hooks.stats import METRICS, OBSERVER, OUTCOMES, outcome_of
+from tests.actuals.uploading import LABELLED, upload, write
+from tests.custom_metrics.metrics import create, rows, submit
 from tests.harness import GOVERNED, UNGOVERNED, Stage, replacing
 from tests.observability.conftest import Backend
 from tests.people import approve
@@ -63,6 +66,21 @@ def test_repeats_within_a_call_are_counted(stage: Stage, figures: Backend) -> No
     stage.service.fault("status", code=503, operationId="getDeployment")
     assert replacing(stage, UNGOVERNED).run().state == "success"
     assert figures.sum("datarobot.retries", operation="getDeployment") == 1
+
+
+def test_rows_of_actuals_and_what_the_hour_has_room_for(stage: Stage, figures: Backend, tmp_path: Path) -> None:
+    outcomes = [(f"row-{number}", "yes") for number in range(90)]
+    stage.service.predictions(LABELLED, rows=100, start="2026-03-01T00:00:00Z", end="2026-03-02T00:00:00Z")
+    file = write(tmp_path / "outcomes.csv", outcomes)
+    assert upload(stage, file, hourly_budget=1000).run().state == "success"
+    assert figures.sum("datarobot.rows", operation="submitDeploymentActualsFromJson") == 90
+    assert figures.values("datarobot.quota_left", deployment=LABELLED)[-1] == 910
+
+
+def test_values_of_custom_metrics_are_rows_too(stage: Stage, figures: Backend) -> None:
+    create(stage).run()
+    assert submit(stage, source=rows(stage, 7)).run().state == "success"
+    assert figures.sum("datarobot.rows", operation="submitDeploymentCustomMetricValuesFromJson") == 7
 
 
 @pytest.mark.parametrize("deferrable", [True, False])
