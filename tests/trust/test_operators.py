@@ -135,7 +135,7 @@ def kept(made: Task) -> str:
     return "\n".join(shown)
 
 
-@pytest.mark.parametrize("nth", [1, 2, 4])
+@pytest.mark.parametrize("nth", [1, 3])
 @pytest.mark.parametrize("echo", ECHOES)
 @pytest.mark.parametrize("kind", TASKS)
 def test_what_is_repeated_is_kept_nowhere(
