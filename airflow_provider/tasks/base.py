@@ -19,11 +19,12 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow_provider.api.errors import JobFailed, PollBudgetSpent, WaitTimedOut
+from airflow_provider.api.errors import DataRobotError, PollBudgetSpent, WaitTimedOut
 from airflow_provider.api.waits import Done, Failed, wait_from_json
+from airflow_provider.api.writes import WRITES
 from airflow_provider.contract.secrets import mask
 from airflow_provider.hooks.datarobot import DataRobotHook
-from airflow_provider.tasks import telling
+from airflow_provider.tasks import aftermath, telling
 from airflow_provider.tasks.memory import Handle, Memory, check_plain, fingerprint
 from airflow_provider.tasks.options import WritingTask
 from airflow_provider.tasks.outcomes import translated
@@ -68,7 +69,7 @@ class DataRobotBaseOperator(WritingTask):
     def failed(self, run: Run, reason: str, result: dict[str, Any]) -> Step:
         """Goes on after a wait that ended badly; by default the task fails, and the work counts as over."""
         run.memory.settle()
-        raise JobFailed(reason, operation=self.operation, request_id=run.request_id)
+        raise aftermath.failure(run, self.operation, reason)
 
     def take_up(self, run: Run, handle: Handle) -> Step:
         """Goes on with the unsettled work of an earlier attempt: waits for it, or looks again."""
@@ -77,6 +78,11 @@ class DataRobotBaseOperator(WritingTask):
             return Await(wait_from_json(handle.wait), "work of an earlier attempt", handle.cancel, limit)
         run.outwait(handle)
         return self.start(run)
+
+    def findable(self) -> bool:
+        """Whether an attempt that remembers nothing (before Airflow 3.3) finds the work of an earlier one."""
+        row = WRITES.get(self.operation)
+        return row is not None and row.kind != "blind"
 
     # --- what Airflow calls -----------------------------------------------------------------------------------
 
@@ -136,6 +142,9 @@ class DataRobotBaseOperator(WritingTask):
         try:
             self.web_link = self.link(self._run.client.settings.web_url)
             yield self._run
+        except DataRobotError as error:
+            aftermath.tell_accepted(self._run, error, self.findable())
+            raise
         finally:
             self._run.client.close()
             self._run = None
@@ -203,6 +212,7 @@ class DataRobotBaseOperator(WritingTask):
                 self._defer(handle)
             end = end or run.wait_in_place(step.wait, handle.until, float(self.poll_interval))
             step = self._after(run, WaitEvent.of(end))
+        step = aftermath.tell_twice(step, run.unsettled)
         run.memory.settle()
         return json.loads(json.dumps(mask(step), default=str))
 
