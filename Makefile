@@ -71,6 +71,10 @@ test: .venv/.ready ## set-up and the suite (ARGS='tests/api -x' for a part)
 test-stack: .venv/.ready ## tests that start real Airflow processes (some minutes)
 	@$(PY) -m pytest -q -m stack $(ARGS)
 
+.PHONY: test-faults
+test-faults: .venv/.ready ## every writing operator under faults, judged by the store (SCHEDULES=20000 SEED=20260302, half an hour)
+	@$(PY) -m tests.faults.run
+
 .PHONY: test-contract
 test-contract: .venv/.ready ## 100 drawn requests for each operation, fitting and unfit, judged by the contract (EXAMPLES=1000)
 	@EXAMPLES=$${EXAMPLES:-100} $(PY) -m pytest -q -n 2 tests/fuzz $(ARGS)
@@ -89,12 +93,22 @@ test-%: .venv-%/.ready
 	@.venv-$*/bin/python -m pytest -q $(SIDE_BY_SIDE) $(foreach part,$(SAME_ON_EVERY_LINE),--ignore=tests/$(part)) $(ARGS)
 
 .PHONY: check
-check: .venv/.ready ## format, lint, types, floors and the quick tests
+check: .venv/.ready ## format, lint, types, dangerous code, floors and the quick tests
 	@$(PY) -m ruff format --check --quiet . || { echo 'run: .venv/bin/ruff format .'; exit 1; }
 	@$(PY) -m ruff check --quiet .
 	@$(PY) -m ruff check --quiet --preview --select AIR003,AIR004,AIR201,AIR202,AIR304,AIR321 example_dags
 	@$(PY) -m mypy
+	@$(PY) -m bandit --quiet --configfile pyproject.toml --recursive airflow_provider example_dags
 	@$(PY) -m pytest -q $(QUICK_TESTS)
+
+# Not in `make check`, which works without the network: it asks PyPI about every pin. --strict: what could not be asked
+# about is a failure, so an index without advisories never looks like a clean one (ARGS='-s osv' asks another service).
+.PHONY: audit
+audit: ## known vulnerabilities in everything that is pinned, on all three Airflow lines
+	@$(PYTHON) -m venv .venv-audit
+	@.venv-audit/bin/python $(PIP_INSTALL) pip-audit
+	@for file in constraints.txt constraints/airflow-3.1.txt constraints/airflow-3.2.txt; do \
+	  .venv-audit/bin/pip-audit --strict --disable-pip --no-deps --requirement $$file $(ARGS); done
 
 .PHONY: fresh
 fresh: .venv/.ready ## renews the generated parts of the docs

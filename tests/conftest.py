@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Generator, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import hypothesis
 import pytest
 
 from tests import airflow_home
+from tests.trust import scanning
 
 if TYPE_CHECKING:
     from airflow.models.dagrun import DagRun
@@ -33,11 +37,25 @@ class ReadXcom(Protocol):
 
 
 @pytest.fixture(scope="session")
-def airflow_db() -> None:
-    """Airflow's tables in the throw-away home."""
+def airflow_db() -> Iterator[None]:
+    """Airflow's tables in the throw-away home. No token may be in them at the end, whatever ran meanwhile."""
     from tests import airflow_runs
 
     airflow_runs.create_database()
+    yield
+    home = Path(os.environ["AIRFLOW_HOME"])
+    assert scanning.in_database(home / "airflow.db") + scanning.in_files(home / "logs") == []
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A test that runs DAGs fails when a token is in what its tasks have logged."""
+    report = yield
+    if report.passed and "run_dag" in getattr(item, "fixturenames", ()):
+        leaked = scanning.in_text("".join(text for _, text in report.sections))
+        if leaked:
+            report.outcome, report.longrepr = "failed", f"the logs of the tasks hold {', '.join(leaked)}"
+    return report
 
 
 @pytest.fixture

@@ -374,6 +374,7 @@ def staged(service: EmulatorDoor, monkeypatch: pytest.MonkeyPatch, runner: async
     from airflow_provider.api import pool
     from airflow_provider.api.client import Client
     from airflow_provider.hooks.datarobot import DataRobotHook
+    from airflow_provider.hooks.stats import OBSERVER
     from airflow_provider.triggers import sharing
 
     with time_machine.travel(START, tick=False) as traveller:
@@ -381,7 +382,7 @@ def staged(service: EmulatorDoor, monkeypatch: pytest.MonkeyPatch, runner: async
         service.reset()
 
         def get_conn(hook: DataRobotHook) -> Client:
-            return Client(hook.settings(), sleep=stage.sleep, rng=dice(), transport=stage.transport)
+            return Client(hook.settings(), observer=OBSERVER, sleep=stage.sleep, rng=dice(), transport=stage.transport)
 
         monkeypatch.setattr(DataRobotHook, "get_conn", get_conn)
         monkeypatch.setattr(pool, "lease", functools.partial(pool.lease, sleep=stage.asleep))

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from airflow_provider.api.client import AsyncClient, Client
     from airflow_provider.api.errors import (
         AnswerLost,
+        AnswerTooLarge,
         BadRequest,
         Conflict,
         DataRobotError,
@@ -66,7 +67,8 @@ _HOMES = {
     "answers": ("Answer",),
     "client": ("AsyncClient", "Client"),
     "errors": (
-        *("AnswerLost", "BadRequest", "Conflict", "DataRobotError", "Forbidden", "ForeignLocation", "GatewayFailed"),
+        *("AnswerLost", "AnswerTooLarge", "BadRequest", "Conflict", "DataRobotError", "Forbidden", "ForeignLocation"),
+        "GatewayFailed",
         *("Gone", "InvalidCall", "JobFailed", "KeyMissing", "NotFound", "NotReached", "NotServed", "NotTrusted"),
         *("NotUnderstood", "OutcomeUnknown", "PollBudgetSpent", "Redirected", "Refused", "ServiceFailed", "TooLarge"),
         *("TooManyRequests", "Unauthorized", "Unprocessable", "WaitFailed", "WaitTimedOut"),
@@ -90,6 +92,7 @@ __all__ = [
     "WRITES",
     "Answer",
     "AnswerLost",
+    "AnswerTooLarge",
     "ApprovalPolicy",
     "AsyncClient",
     "BadRequest",

@@ -7,13 +7,14 @@ import functools
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from airflow_provider.api.errors import DataRobotError, KeyMissing, NotUnderstood, error_class
 from airflow_provider.contract.secrets import scrub, scrub_value
 
+DEPTH = 100  # levels of JSON; whoever walks through it later, Airflow too, may fail where parsing did not
 SHOWN = 300  # characters of a server's own words that an error shows when they are not JSON
 TITLE = re.compile(r"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
 
@@ -23,8 +24,8 @@ class Answer:
     """What the service said. Header names are in lower case; ``url_path`` is the asked path, without its query."""
 
     status: int
-    headers: Mapping[str, str]
-    content: bytes
+    headers: Mapping[str, str] = field(repr=False)  # they and the content may repeat what nobody shall see
+    content: bytes = field(repr=False)
     url_path: str
     operation: str = ""
 
@@ -46,7 +47,7 @@ class Answer:
     @property
     def request_id(self) -> str | None:
         """The service's name for this exchange, for its support (wire.md B)."""
-        return self.headers.get("x-request-id") or self.headers.get("x-datarobot-request-id")
+        return request_id_in(self.headers)
 
     @property
     def retry_after(self) -> float | None:
@@ -73,7 +74,7 @@ class Answer:
         """The value of a key that is needed; raises :class:`KeyMissing` that names operation and key."""
         found = self.object()
         if key not in found:
-            raise KeyMissing(f"the answer has no key {key!r}", **self._known())
+            raise KeyMissing(f"the answer has no key {key!r}", **self.about())
         return found[key]
 
     @functools.cached_property
@@ -83,16 +84,30 @@ class Answer:
         if self.content_type and self.content_type != "application/json" and not self.content_type.endswith("+json"):
             raise self._not_understood(f"JSON was expected, not {self.content_type}")
         try:
-            return json.loads(self.content)
+            found = json.loads(self.content)
         except ValueError:
             raise self._not_understood("the body is no JSON, or only a part of it") from None
+        except RecursionError:
+            raise self._too_deep() from None
+        if _is_deep(found):
+            raise self._too_deep()
+        return found
+
+    def _too_deep(self) -> NotUnderstood:
+        return self._not_understood(f"the JSON is nested more than {DEPTH} levels deep")
 
     def _not_understood(self, text: str) -> NotUnderstood:
-        return NotUnderstood(text, **self._known())
+        return NotUnderstood(text, **self.about())
 
-    def _known(self) -> dict[str, Any]:
+    def about(self) -> dict[str, Any]:
+        """What an error says of this answer: ``operation``, ``status`` and ``request_id``."""
         operation = self.operation or self.url_path
         return {"operation": operation, "status": self.status, "request_id": self.request_id}
+
+
+def request_id_in(headers: Mapping[str, str]) -> str | None:
+    """The service's name for an exchange, as far as the headers of an answer (in lower case) tell it."""
+    return headers.get("x-request-id") or headers.get("x-datarobot-request-id")
 
 
 def error_from(answer: Answer, operation: str, secrets: Iterable[str] = ()) -> DataRobotError:
@@ -105,12 +120,28 @@ def error_from(answer: Answer, operation: str, secrets: Iterable[str] = ()) -> D
         _message(answer, body, known),
         operation=operation,
         status=answer.status,
-        request_id=answer.request_id,
+        request_id=scrub(answer.request_id, known)[:SHOWN] if answer.request_id else None,
         errors=scrub_value(fields, known) if isinstance(fields, Mapping) else None,
         retry_after=answer.retry_after,
         location=answer.location,
         body=scrub_value(body, known),
     )
+
+
+def _is_deep(value: Any) -> bool:
+    """Level by level, because a walk that goes down would itself be the victim."""
+    level = [value]
+    for _ in range(DEPTH):
+        level = [
+            below
+            for one in level
+            if isinstance(one, (dict, list))
+            for below in (one.values() if isinstance(one, dict) else one)
+            if isinstance(below, (dict, list))
+        ]
+        if not level:
+            return False
+    return True
 
 
 def _body(answer: Answer) -> Any:

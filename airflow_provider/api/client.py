@@ -16,6 +16,7 @@ from airflow_provider.api import transport as wires
 from airflow_provider.api.answers import Answer
 from airflow_provider.api.errors import DataRobotError
 from airflow_provider.api.exchange import Exchange, Observer, looked, tell_note
+from airflow_provider.api.intake import areceive, receive
 from airflow_provider.api.messages import Call, prepare, reading
 from airflow_provider.api.pages import Pages
 from airflow_provider.api.retry import TRIES, Rng
@@ -70,7 +71,7 @@ class Client(Exchange):
 
         Gives a 303, or a 2xx whose body is a JSON object.
         """
-        return looked(self._attempt(reading(path), 1))
+        return looked(self._attempt(reading(path), 0))
 
     def download(self, operation_id: str, into: BinaryIO | downloads.Growing, **arguments: Any) -> Answer:
         """Writes the file that an operation answers into a file, anew at each try, or a growing one; gives the rest."""
@@ -138,14 +139,19 @@ class Client(Exchange):
 
     def _attempt(self, call: Call, number: int) -> Answer:
         wire, started, status = self.wire(call), self.clock(), None
+        headers: list[tuple[str, str]] = []
         try:
-            response = self._http().request(**wire)
-            status = response.status_code
+            with self._http().stream(**wire) as response:
+                status, headers = response.status_code, response.headers.multi_items()
+                content = receive(call, response)
         except wires.TRANSPORT_ERRORS as error:
-            raise wires.lost(error, call, self.settings) from error
+            raise self.named(wires.lost(error, call, self.settings), headers) from error
+        except DataRobotError as error:  # the body went beyond its bounds
+            self.named(error, headers)
+            raise
         finally:
             self.tell(call, status, started, number)
-        return self.read(call, status, response.headers.multi_items(), response.content)
+        return self.read(call, status, headers, content)
 
     def _http(self) -> wires.Http:
         if self._open is None:
@@ -185,7 +191,7 @@ class AsyncClient(Exchange):
 
     async def get(self, path: str) -> Answer:
         """As :meth:`Client.get`."""
-        return looked(await self._attempt(reading(path), 1))
+        return looked(await self._attempt(reading(path), 0))
 
     async def download(self, operation_id: str, into: BinaryIO | downloads.Growing, **arguments: Any) -> Answer:
         """As :meth:`Client.download`; blocks are written in the loop, so ``into`` shall be a file of this machine."""
@@ -250,16 +256,21 @@ class AsyncClient(Exchange):
 
     async def _attempt(self, call: Call, number: int) -> Answer:
         wire, started, status = self.wire(call), self.clock(), None
+        headers: list[tuple[str, str]] = []
         if isinstance(call.body, Stream):
             wire["content"] = _in_threads(call.body.from_start(int(wire["headers"]["content-length"])))
         try:
-            response = await (await self._http(call)).request(**wire)
-            status = response.status_code
+            async with (await self._http(call)).stream(**wire) as response:
+                status, headers = response.status_code, response.headers.multi_items()
+                content = await areceive(call, response)
         except wires.TRANSPORT_ERRORS as error:
-            raise wires.lost(error, call, self.settings) from error
+            raise self.named(wires.lost(error, call, self.settings), headers) from error
+        except DataRobotError as error:  # the body went beyond its bounds
+            self.named(error, headers)
+            raise
         finally:
             self.tell(call, status, started, number)
-        return self.read(call, status, response.headers.multi_items(), response.content)
+        return self.read(call, status, headers, content)
 
     async def _http(self, _call: Call) -> wires.AsyncHttp:
         async with self._opening:

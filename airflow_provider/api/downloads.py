@@ -20,6 +20,7 @@ from airflow_provider.api import transport as wires
 from airflow_provider.api.answers import Answer
 from airflow_provider.api.errors import AnswerLost, ForeignLocation
 from airflow_provider.api.exchange import Exchange, Wire, check_kind
+from airflow_provider.api.intake import areceive, check_coding, receive
 from airflow_provider.api.messages import Call
 from airflow_provider.api.settings import origin_of
 
@@ -91,7 +92,7 @@ def fetch(exchange: Exchange, http: wires.Http, call: Call, into: BinaryIO | Gro
         if answer.status not in MOVED or answer.location is None:
             return answer
         wire = _elsewhere(exchange, wire, answer.location)
-    raise _too_far(call)
+    raise _too_far(answer)
 
 
 async def afetch(
@@ -104,7 +105,7 @@ async def afetch(
         if answer.status not in MOVED or answer.location is None:
             return answer
         wire = _elsewhere(exchange, wire, answer.location)
-    raise _too_far(call)
+    raise _too_far(answer)
 
 
 def _ready(exchange: Exchange, call: Call, into: BinaryIO | Growing) -> tuple[Growing, Wire]:
@@ -120,20 +121,22 @@ def _ready(exchange: Exchange, call: Call, into: BinaryIO | Growing) -> tuple[Gr
 
 
 def _hop(exchange: Exchange, http: wires.Http, call: Call, wire: Wire, file: Growing, number: int) -> Answer:
-    started, status = exchange.clock(), None
+    started, status, found = exchange.clock(), None, None
     try:
         with http.stream(wire["method"], wire["url"], headers=wire["headers"]) as response:
-            status, found = response.status_code, _found(call, response)
+            status, found = response.status_code, _found(exchange, call, response)
             match _use(found, wire, file):
                 case "read":
-                    return exchange.read(call, status, found.headers.items(), response.read())
+                    return exchange.read(call, status, found.headers.items(), receive(call, response))
                 case "write":
+                    check_coding(call, response)
                     _begin(call, found, file)
                     for block in response.iter_bytes():  # as they come: what is written survives the process
                         file.write(block)
             return found
     except wires.TRANSPORT_ERRORS as error:
-        raise wires.lost(error, call, exchange.settings) from error
+        headers = found.headers.items() if found else ()
+        raise exchange.named(wires.lost(error, call, exchange.settings), headers) from error
     finally:
         exchange.tell(call, status, started, number)
 
@@ -141,26 +144,28 @@ def _hop(exchange: Exchange, http: wires.Http, call: Call, wire: Wire, file: Gro
 async def _ahop(
     exchange: Exchange, http: wires.AsyncHttp, call: Call, wire: Wire, file: Growing, number: int
 ) -> Answer:
-    started, status = exchange.clock(), None
+    started, status, found = exchange.clock(), None, None
     try:
         async with http.stream(wire["method"], wire["url"], headers=wire["headers"]) as response:
-            status, found = response.status_code, _found(call, response)
+            status, found = response.status_code, _found(exchange, call, response)
             match _use(found, wire, file):
                 case "read":
-                    return exchange.read(call, status, found.headers.items(), await response.aread())
+                    return exchange.read(call, status, found.headers.items(), await areceive(call, response))
                 case "write":
+                    check_coding(call, response)
                     _begin(call, found, file)
                     async for block in response.aiter_bytes():
                         file.write(block)
             return found
     except wires.TRANSPORT_ERRORS as error:
-        raise wires.lost(error, call, exchange.settings) from error
+        headers = found.headers.items() if found else ()
+        raise exchange.named(wires.lost(error, call, exchange.settings), headers) from error
     finally:
         exchange.tell(call, status, started, number)
 
 
-def _found(call: Call, response: wires.Response) -> Answer:
-    headers = {name.lower(): value for name, value in response.headers.multi_items()}
+def _found(exchange: Exchange, call: Call, response: wires.Response) -> Answer:
+    headers = exchange.known(response.headers.multi_items())
     return Answer(response.status_code, headers, b"", urlsplit(call.target).path, call.operation.id)
 
 
@@ -178,8 +183,9 @@ def _begin(call: Call, found: Answer, file: Growing) -> None:
     file.begin(_offset(found), found)
 
 
-def _too_far(call: Call) -> ForeignLocation:
-    return ForeignLocation(f"the download was redirected more than {HOPS} times", operation=call.operation.id)
+def _too_far(answer: Answer) -> ForeignLocation:
+    text = f"the download was redirected more than {HOPS} times"
+    return ForeignLocation(text, operation=answer.operation, request_id=answer.request_id)
 
 
 def _is_over(answer: Answer, file: Growing) -> bool:
@@ -195,6 +201,7 @@ def _is_over(answer: Answer, file: Growing) -> bool:
         f"the answer is not the rest of the file that was asked for (from byte {size} on)",
         operation=answer.operation,
         status=answer.status,
+        request_id=answer.request_id,
     )
 
 
@@ -216,6 +223,8 @@ def _elsewhere(exchange: Exchange, wire: Wire, location: str) -> Wire:
     """The same request at the place that a redirect names, without what is only for our own endpoint."""
     url = urljoin(wire["url"], location)
     own, target = urlsplit(exchange.settings.endpoint), urlsplit(url)
+    if "@" in target.netloc:  # the transport would sign in with it
+        raise ForeignLocation(f"the download was redirected to {target.hostname} with a user or password in the URL")
     if target.scheme != "https" and target.scheme != own.scheme:
         raise ForeignLocation(f"the download was redirected to {target.scheme}://{target.hostname}, not encrypted")
     headers = dict(wire["headers"])

@@ -13,6 +13,7 @@
     │   └── NotServed          501: nobody does this here
     ├── NotUnderstood          an answer, but not one of this API
     │   ├── KeyMissing         ... a documented key that is needed is absent
+    │   ├── AnswerTooLarge     ... or one without a reasonable end
     │   └── Redirected         ... it points elsewhere, and API calls are not followed there
     ├── ForeignLocation        a Location on another origin, where the token must not go
     ├── WaitFailed             a wait ended badly
@@ -30,6 +31,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 Sent = Literal["no", "maybe", "yes"]
+SHOWN = 8000  # characters of a text that is told: a server may say anything, and it goes to logs and databases
 
 
 class DataRobotError(Exception):
@@ -41,6 +43,7 @@ class DataRobotError(Exception):
     """
 
     retryable: bool = False
+    here: bool = False  # the reason lies on this machine: asking the service again at once would change nothing
     sent: Sent = "no"
     sends: int = 1
 
@@ -72,6 +75,8 @@ class DataRobotError(Exception):
         text = f"{head}: {self.message}" if head else self.message
         if self.errors:
             text += f" [{'; '.join(_told(field, fault) for field, fault in self.errors.items())}]"
+        if len(text) > SHOWN:
+            text = f"{text[:SHOWN]}..."
         return f"{text} (request id {self.request_id})" if self.request_id else text
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -173,6 +178,12 @@ class NotUnderstood(DataRobotError):
 
 class KeyMissing(NotUnderstood):
     """A documented key that is needed here is absent; the message names operation and key."""
+
+    retryable = False
+
+
+class AnswerTooLarge(NotUnderstood):
+    """The answer is larger than anything that this API gives, and was not read to its end."""
 
     retryable = False
 

@@ -12,8 +12,9 @@ from typing import Any, BinaryIO, NotRequired, Protocol, TypedDict
 from urllib.parse import urlsplit
 
 from airflow_provider import __version__
-from airflow_provider.api.answers import Answer, error_from
-from airflow_provider.api.errors import NotUnderstood
+from airflow_provider.api.answers import SHOWN, Answer, error_from, request_id_in
+from airflow_provider.api.errors import DataRobotError, InvalidCall, NotUnderstood
+from airflow_provider.api.locations import climbs
 from airflow_provider.api.messages import Call
 from airflow_provider.api.retry import Retries, Rng
 from airflow_provider.api.settings import Settings
@@ -21,8 +22,11 @@ from airflow_provider.api.transport import POOL_TIMEOUT
 from airflow_provider.api.uploads import ANSWER_SECONDS, Stream, Upload
 from airflow_provider.api.waiting import Waiting
 from airflow_provider.api.writes import WRITES
+from airflow_provider.contract.secrets import MASK, scrub, secrets_in
 
 USER_AGENT = f"airflow-provider-datarobot-mlops/{__version__}"
+
+UNLIKELY = 12  # letters of a token that is in an answer by no chance
 
 
 class Observer(Protocol):
@@ -31,7 +35,7 @@ class Observer(Protocol):
     def request(
         self, operation_id: str, method: str, path: str, status: int | None, seconds: float, attempt: int
     ) -> None:
-        """One attempt ended; ``status`` is None where no answer came."""
+        """One attempt ended; ``status`` is None where no answer came, ``attempt`` is 0 for a look of a wait."""
         ...
 
 
@@ -65,8 +69,10 @@ class Exchange:
         return Retries(call.operation.writes and not (row and row.harmless), self.rng, tries or self.tries)
 
     def wire(self, call: Call) -> Wire:
-        """The request: only this endpoint, and only here the token."""
-        headers = {"accept": "application/json", "user-agent": USER_AGENT}
+        """The request: only this endpoint, and only here the token. Raises InvalidCall for a path that climbs."""
+        if climbs(call.path.partition("?")[0]):  # an id may come of an answer, too
+            raise InvalidCall(f"the path {call.path!r} leads out of the API", operation=call.operation.id)
+        headers = {"accept": "application/json", "accept-encoding": "gzip, deflate", "user-agent": USER_AGENT}
         headers |= {name.lower(): value for name, value in (*self.settings.extra_headers, *call.headers)}
         headers["authorization"] = f"{self.settings.scheme} {self.settings.token}"
         url = f"{self.settings.endpoint}/{call.target}"
@@ -88,16 +94,30 @@ class Exchange:
         """The answer where it is one; raises the error that it stands for otherwise."""
         answer = Answer(
             status=status,
-            headers={name.lower(): value for name, value in headers},
-            content=content,
+            headers=self.known(headers),
+            content=self._without_token(content),
             url_path=urlsplit(call.target).path,
             operation=call.operation.id,
         )
         if 200 <= status < 300:
             _check_readable(call, answer)
         elif status != 303 and not (300 <= status < 400 and str(status) in call.operation.responses):
-            raise error_from(answer, call.operation.id, self.settings.secrets)
+            raise error_from(answer, call.operation.id, (*self.settings.secrets, *secrets_in(call.body)))
         return answer
+
+    def named(self, error: DataRobotError, headers: Iterable[tuple[str, str]]) -> DataRobotError:
+        """The error of an exchange that broke off, with the service's request id where the headers had come."""
+        request_id = error.request_id or request_id_in(self.known(headers))
+        error.request_id = scrub(request_id, self.settings.secrets)[:SHOWN] if request_id else None
+        return error
+
+    def known(self, headers: Iterable[tuple[str, str]]) -> dict[str, str]:
+        """The headers of an answer, names in lower case; a server that repeats the token does not spread it."""
+        return {name.lower(): scrub(value, (self.settings.token,)) for name, value in headers}
+
+    def _without_token(self, content: bytes) -> bytes:
+        token = self.settings.token
+        return content.replace(token.encode(), MASK.encode()) if len(token) >= UNLIKELY else content
 
     def tell(self, call: Call, status: int | None, started: float, attempt: int) -> None:
         """Tells the observer about one attempt."""
@@ -124,7 +144,12 @@ def check_kind(call: Call, answer: Answer) -> None:
     """Raises NotUnderstood for a file of another kind than the contract shows: a login page says 200 too."""
     if not _is_file(call, answer):
         kind = answer.content_type or "no media type"
-        raise NotUnderstood(f"a file was expected, not {kind}", operation=call.operation.id, status=answer.status)
+        raise NotUnderstood(
+            f"a file was expected, not {kind}",
+            operation=call.operation.id,
+            status=answer.status,
+            request_id=answer.request_id,
+        )
 
 
 def _check_readable(call: Call, answer: Answer) -> None:

@@ -29,7 +29,7 @@ def local_path(url: str, settings: Settings, rebase: bool = False) -> str:
             "set location='rebase' where both are the same service"
         )
     path = parts.path if parts.path.startswith("/") or parts.netloc else settings.api_path + parts.path
-    if not path.startswith(settings.api_path) or _climbs(path):
+    if not path.startswith(settings.api_path) or climbs(path):
         raise ForeignLocation(f"the service points to the path {path!r}, which is not below {settings.api_path}")
     relative = path.removeprefix(settings.api_path)
     return f"{relative}?{parts.query}" if parts.query else relative
@@ -43,10 +43,14 @@ def _parts(url: str, settings: Settings) -> SplitResult:
         origin_of(parts)  # a port that is no number is found only here
     except ValueError as error:
         raise ForeignLocation(f"the service points to something that is no URL ({error})") from None
+    if "@" in parts.netloc:
+        where = f"{parts.scheme or 'https'}://{parts.hostname}"
+        raise ForeignLocation(f"the service points to {where} with a user or password in the URL")
     if parts.scheme and parts.scheme.lower() not in ("http", "https"):
         raise ForeignLocation(f"the service points to a {parts.scheme!r} URL, which is not {settings.origin}")
     return parts
 
 
-def _climbs(path: str) -> bool:
+def climbs(path: str) -> bool:
+    """Whether a path has a part that leads upwards, written out or encoded."""
     return any(unquote(segment) in (".", "..") for segment in path.split("/"))

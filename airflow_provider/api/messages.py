@@ -11,7 +11,7 @@ import json
 import logging
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -50,8 +50,8 @@ class Call:
     operation: Operation
     path: str
     query: Pairs = ()
-    body: Any = None
-    headers: Pairs = ()
+    body: Any = field(default=None, repr=False)  # it may hold secrets
+    headers: Pairs = field(default=(), repr=False)
 
     @property
     def target(self) -> str:

@@ -15,6 +15,8 @@ from airflow_provider.api.answers import Answer
 from airflow_provider.api.errors import NotUnderstood
 from airflow_provider.api.messages import Call
 
+PAGES = 10_000  # of one list; a million objects of a usual list
+
 
 class Pages:
     """Where a list is being read; ``call`` is the next one to send, None at the end."""
@@ -33,8 +35,10 @@ class Pages:
         self.call = replace(asked, query=_query(following)) if following else None
         if self.call is not None:
             if self.call.query in self._seen:
-                raise NotUnderstood("the list leads back to a page that was read", operation=asked.operation.id)
+                raise NotUnderstood("the list leads back to a page that was read", **answer.about())
             self._seen.add(self.call.query)
+            if len(self._seen) > PAGES:
+                raise NotUnderstood(f"the list has no end after {PAGES} pages", operation=asked.operation.id)
         return data
 
 

@@ -67,7 +67,7 @@ class Result(BaseModel):
         :raises KeyMissing: names operation and key. :class:`NotUnderstood` where a value has another type.
         """
         data = source.object() if isinstance(source, Answer) else source
-        operation = source.operation if isinstance(source, Answer) else cls.__name__
+        about = source.about() if isinstance(source, Answer) else {"operation": cls.__name__}
         try:
             return cls.model_validate(data)
         except ValidationError as error:
@@ -75,9 +75,9 @@ class Result(BaseModel):
             faults = [(".".join(map(str, one["loc"])), one["type"], one["msg"]) for one in error.errors()]
         missing = [place for place, kind, _ in faults if kind == "missing"]
         if missing:
-            raise KeyMissing(f"the answer has no key {', '.join(missing)}", operation=operation)
+            raise KeyMissing(f"the answer has no key {', '.join(missing)}", **about)
         told = "; ".join(f"{place}: {text}" for place, _, text in faults)
-        raise NotUnderstood(f"the answer is not as documented: {told}", operation=operation)
+        raise NotUnderstood(f"the answer is not as documented: {told}", **about)
 
 
 class Health(Result):

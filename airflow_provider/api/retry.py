@@ -45,7 +45,7 @@ def decide(
     :param attempt: how often it was sent, this failure included.
     :param spent: seconds that the pauses of this call took so far.
     """
-    again = _unsent(error) if call_writes else error.retryable
+    again = _unsent(error) if call_writes else error.retryable and not error.here
     if not again or attempt >= tries:
         return None
     if error.retry_after is None:

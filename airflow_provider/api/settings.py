@@ -6,6 +6,7 @@ sync and in the async client alike, except for a service on this machine, which 
 
 from __future__ import annotations
 
+import base64
 import ipaddress
 import logging
 import os
@@ -13,7 +14,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Literal
-from urllib.parse import SplitResult, urlsplit, urlunsplit
+from urllib.parse import SplitResult, quote, unquote, urlsplit, urlunsplit
 
 from airflow_provider.api.errors import InvalidCall
 
@@ -112,9 +113,18 @@ class Settings:
     @property
     def secrets(self) -> tuple[str, ...]:
         """Texts that no log and no error may show."""
-        proxy = urlsplit(self.proxy or "")
-        named = (self.token, self.client_key_password, proxy.password, *(value for _, value in self.extra_headers))
-        return tuple(text for text in named if text)
+        headers = [value for _, value in self.extra_headers]
+        named = (self.token, quote(self.token, safe=""), self.client_key_password, *self._proxy_secrets, *headers)
+        return tuple(dict.fromkeys(text for text in named if text))
+
+    @property
+    def _proxy_secrets(self) -> tuple[str, ...]:
+        """The password of the proxy: as it is, as the URL has it, and as it goes over the wire."""
+        parts = urlsplit(self.proxy or "")
+        if not parts.password:
+            return ()
+        user, password = unquote(parts.username or ""), unquote(parts.password)
+        return password, parts.password, base64.b64encode(f"{user}:{password}".encode()).decode()
 
     def __repr__(self) -> str:
         shown = {one.name: getattr(self, one.name) for one in fields(self)}

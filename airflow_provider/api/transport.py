@@ -6,6 +6,7 @@ are never followed. Which proxies of the environment count is told in ``settings
 
 from __future__ import annotations
 
+import logging
 import os
 import ssl
 from collections.abc import Mapping
@@ -49,6 +50,26 @@ ERRORS: Mapping[type[Exception], type[DataRobotError]] = {
 TRANSPORT_ERRORS = tuple(ERRORS)
 
 
+def _without_query(record: logging.LogRecord) -> bool:
+    """What httpx tells of every request, without queries and credentials: the URLs of storages are signed."""
+    arguments = record.args if isinstance(record.args, tuple) else ()
+    record.args = tuple(
+        one.copy_with(query=None, fragment=None, userinfo=b"") if isinstance(one, httpx.URL) else one
+        for one in arguments
+    )
+    return True
+
+
+def _without_headers(record: logging.LogRecord) -> bool:
+    """What httpcore tells at level DEBUG, without the headers that have come."""
+    record.msg = str(record.msg).partition(" return_value=")[0]
+    return True
+
+
+logging.getLogger("httpx").addFilter(_without_query)
+logging.getLogger("httpcore.http11").addFilter(_without_headers)
+
+
 def open_sync(settings: Settings, transport: Transport | None = None) -> Http:
     """A client for ordinary code; a transport of one's own does without our certificates."""
     tls = tls_context(settings) if transport is None else False
@@ -90,7 +111,11 @@ def tls_context(settings: Settings) -> Tls:
 
 
 def lost(error: Exception, call: Call, settings: Settings) -> DataRobotError:
-    """Our error for a failure of the transport; names the origin, never the query."""
+    """Our error for a failure of the transport; names the origin, never the query.
+
+    A traceback shows the causes too, and some of them repeat what the server has sent: they are masked in place.
+    """
+    _mask_chain(error, settings.secrets)
     told = scrub(str(error), settings.secrets) or "no details"
     return kind_of(error)(f"{type(error).__name__} at {settings.origin}: {told}", operation=call.operation.id)
 
@@ -99,6 +124,14 @@ def kind_of(error: Exception) -> type[DataRobotError]:
     """What a failure of the transport says about the request."""
     found = next(ERRORS[kind] for kind in type(error).__mro__ if kind in ERRORS)
     return NotTrusted if found is NotReached and _distrusts(error) else found
+
+
+def _mask_chain(error: BaseException | None, secrets: tuple[str, ...]) -> None:
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        error.args = tuple(scrub(one, secrets) if isinstance(one, str) else one for one in error.args)
+        error = error.__cause__ or error.__context__
 
 
 def _options(settings: Settings, tls: Tls, connections: int, keepalive: float) -> dict[str, Any]:

@@ -34,6 +34,8 @@ class Upload:
             raise InvalidCall(f"{self.name} can be read only once: an upload needs a file that can be read again")
         if not self.name.strip() or any(sign in self.name for sign in "/\\\r\n"):
             raise InvalidCall(f"the name of an uploaded file must be one line without slashes, not {self.name!r}")
+        if not self.media_type.isprintable():
+            raise InvalidCall(f"the media type of an uploaded file must be one line, not {self.media_type!r}")
 
     def plain(self) -> dict[str, Any]:
         """The body in plain JSON, for checks, plans and logs: the file by its name."""

@@ -14,7 +14,9 @@ An end is Done, Failed, TimedOut or GaveUp, and it is final. Rules:
 4. Transient errors in a row have a time budget; the end is GaveUp, which says nothing about the remote work.
 5. A 401 asks once per incident for a fresh connection; a success closes the incident.
 6. A 404 must come several times in a row before it counts: new objects may be missing for a moment (wire.md K).
-7. A word that nobody knows is waited out for a grace period, then the wait fails and names it.
+7. Any other refusal of a look (400, 409, 413, 422, ...) says nothing about the work: three in a row end in GaveUp.
+   A 403, a 410 and a second 401 end the wait at once.
+8. A word that nobody knows is waited out for a grace period, then the wait fails and names it.
 """
 
 from __future__ import annotations
@@ -22,10 +24,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from airflow_provider.api.errors import DataRobotError, NotFound, Unauthorized
+from airflow_provider.api.errors import DataRobotError, Forbidden, Gone, NotFound, Refused, Unauthorized
 from airflow_provider.api.waits import Done, EveryWait, Failed, Pending, Unknown, UntilWait, Verdict, Wait, WaitAnswer
 
 ABSENT_LOOKS = 3  # a 404 counts when it was seen this often in a row
+REFUSED_LOOKS = 3  # so many refusals in a row, and the service cannot be asked
 UNKNOWN_GRACE = 600.0  # seconds that an unknown status word is polled on
 PATIENCE = 1800.0  # seconds of transient errors in a row before the wait gives up
 LEAST_FAILURES = 5  # ... and at least so many of them
@@ -125,6 +128,7 @@ class Waiting:
     _failures: int = 0
     _failing_since: float | None = None
     _absences: int = 0
+    _refusals: int = 0
     _unknown_since: float | None = None
     _incident: bool = False
     _refresh: bool = False
@@ -152,6 +156,7 @@ class Waiting:
         """Takes an answer with a status below 400."""
         self._refuse_more()
         self._failures, self._failing_since, self._absences, self._incident = 0, None, 0, False
+        self._refusals = 0
         self._take(self.wait.receive(answer), now, rng, answer.retry_after)
 
     def failed(self, error: DataRobotError, now: float, rng: Rng) -> None:
@@ -164,6 +169,8 @@ class Waiting:
             self._absent(error, now, rng)
         elif error.retryable:
             self._transient(error, now, rng)
+        elif isinstance(error, Refused) and not isinstance(error, (Unauthorized, Forbidden, Gone)):
+            self._refused(error, now, rng)
         else:
             self._take(self._failure(str(error)), now, rng, None)
 
@@ -221,6 +228,13 @@ class Waiting:
             self._take(self._failure(f"not found {self.absent_looks} times in a row: {error}"), now, rng, None)
         else:
             self._take(Pending(f"not found ({self._absences}): {error}"), now, rng, error.retry_after)
+
+    def _refused(self, error: Refused, now: float, rng: Rng) -> None:
+        self._refusals += 1
+        if self._refusals >= REFUSED_LOOKS:
+            self.end = GaveUp(f"refused {self._refusals} times in a row, the last: {error}")
+        else:
+            self._take(Pending(f"refused ({self._refusals}): {error}"), now, rng, error.retry_after)
 
     def _transient(self, error: DataRobotError, now: float, rng: Rng) -> None:
         self._failures += 1

@@ -6,7 +6,7 @@ notification logs give request headers back. Whatever shows a body (errors, logs
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 MASK = "***"
@@ -30,9 +30,31 @@ def mask(value: Any) -> Any:
     return value
 
 
+def secrets_in(value: Any) -> Iterator[str]:
+    """The texts under the secret fields of a JSON value; names of custom headers are none."""
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _texts(item) if is_secret(key) else secrets_in(item)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from secrets_in(item)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            if key != "name":
+                yield from _texts(item)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _texts(item)
+
+
 def scrub(text: str, secrets: Iterable[str]) -> str:
     """The text without any literal occurrence of the secrets: a server may echo what it was sent."""
-    for secret in secrets:
+    for secret in sorted(secrets, key=len, reverse=True):  # one may be a part of another
         if len(secret) >= SHORTEST:
             text = text.replace(secret, MASK)
     return text

@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from airflow.providers.common.compat.sdk import BaseHook
 
 from airflow_provider.hooks.connection import CONN_TYPE, settings_from
+from airflow_provider.hooks.stats import OBSERVER
 
 if TYPE_CHECKING:
     from airflow_provider.api.answers import Answer
     from airflow_provider.api.client import AsyncClient, Client
     from airflow_provider.api.settings import Settings
     from airflow_provider.api.waiting import End, Pacing
+
+SHORTEST = 8  # a shorter value of a header (true, https) would be masked in half of the words of a log
 
 
 class DataRobotHook(BaseHook):
@@ -55,27 +58,27 @@ class DataRobotHook(BaseHook):
         if self._client is None:
             from airflow_provider.api.client import Client
 
-            self._client = Client(self.settings())
+            self._client = Client(self.settings(), observer=OBSERVER)
         return self._client
 
     def settings(self) -> Settings:
         """The connection as settings, read anew at each call."""
         connection = self.get_connection(self.datarobot_conn_id)
-        return settings_from(connection, connection.extra_dejson)
+        return _masked(settings_from(connection, connection.extra_dejson))
 
     async def asettings(self) -> Settings:
         """The same from an event loop, without blocking it."""
         from airflow.providers.common.compat.connection import get_async_connection, get_async_extra_dejson
 
         connection = await get_async_connection(self.datarobot_conn_id, type(self))
-        return settings_from(connection, await get_async_extra_dejson(connection))
+        return _masked(settings_from(connection, await get_async_extra_dejson(connection)))
 
     @asynccontextmanager
     async def aclient(self) -> AsyncIterator[AsyncClient]:
         """An async client from the pool that all users of this event loop share."""
         from airflow_provider.api.pool import lease
 
-        async with lease(await self.asettings()) as client:
+        async with lease(await self.asettings(), observer=OBSERVER) as client:
             yield client
 
     def call(
@@ -152,3 +155,14 @@ class DataRobotHook(BaseHook):
         from airflow_provider.hooks.probe import probe
 
         return probe(self)
+
+
+def _masked(settings: Settings) -> Settings:
+    """Tells Airflow to mask what it does not know as secret: credentials of the proxy, values of extra headers."""
+    hidden = [text for text in settings.secrets if text != settings.token and len(text) >= SHORTEST]
+    if hidden:
+        from airflow.sdk.log import mask_secret
+
+        for text in hidden:
+            mask_secret(text)
+    return settings

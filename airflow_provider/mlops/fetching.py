@@ -36,6 +36,7 @@ class NoRoom(DataRobotError):
     """The disk has no room for a file."""
 
     retryable = True
+    here = True
 
 
 class ContentDiffers(DataRobotError):
@@ -151,6 +152,7 @@ class Part(Generic[R]):
         self._pinned = pinned
         self._file: IO[bytes] | None = None
         self._validator: str | None = None
+        self._unlooked = 0  # bytes since the last look at the disk
         self._afresh()
 
     @property
@@ -193,7 +195,12 @@ class Part(Generic[R]):
         self.mark.write_text(json.dumps({"name": self._name, "validator": self._validator}), encoding="utf-8")
 
     def write(self, block: bytes, /) -> None:
-        """Takes the next bytes."""
+        """Takes the next bytes; :class:`NoRoom` where a file whose size nobody told would fill the disk."""
+        self._unlooked += len(block)
+        if self._unlooked > SPARE // 4:
+            self._unlooked = 0
+            if shutil.disk_usage(self.path.parent).free < SPARE // 2:
+                raise NoRoom(f"{self.path.parent} has no room for more of {self.path.name}: {self.size:,} bytes so far")
         if self._file is None:
             self._file = self.path.open("ab")
         self._file.write(block)

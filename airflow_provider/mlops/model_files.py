@@ -85,7 +85,7 @@ def result_pages(client: Client, limit: int, **arguments: Any) -> Iterator[bytes
     while True:
         answer = client.call("listDeploymentPredictionResults", Accept=CSV, limit=limit, offset=offset, **arguments)
         if answer.content_type != CSV:
-            raise NotUnderstood(f"CSV was expected, not {answer.content_type}", operation=answer.operation)
+            raise NotUnderstood(f"CSV was expected, not {answer.content_type}", **answer.about())
         first, _, rows = answer.content.partition(b"\n")
         count = lines_in(rows)
         if header and first.strip() and first.strip() != header.strip():

@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from airflow_provider.api.errors import DataRobotError, NotReached, NotUnderstood, TooManyRequests
 from airflow_provider.api.locations import local_path
@@ -94,7 +94,7 @@ class Pace:
 
 
 class Sending:
-    """The way of chunks to one deployment. ``requests`` counts posts.
+    """The way of chunks to one deployment. ``requests`` counts posts, ``rows`` what the service accepted of them.
 
     :param weight: how often a row counts for the quota.
     :param most: chunks of a batch; after a kill so many may have to be sent again.
@@ -107,6 +107,7 @@ class Sending:
     ) -> None:
         self.most = most
         self.requests = 0
+        self.rows = 0
         self._client = client
         self._deployment_id = deployment_id
         self._ledger = ledger
@@ -132,6 +133,7 @@ class Sending:
         places = {chunk.number: end for chunk, end in results if not isinstance(end, DataRobotError)}
         errors = [(chunk, end) for chunk, end in results if isinstance(end, DataRobotError)]
         if places:
+            self.rows += sum(chunk.rows for chunk in batch if chunk.number in places)
             self._ledger.sent(places, self._clock.now(), self.dataset)
         ends = {chunk.number: end for chunk, error in errors if (end := self._end_of(chunk, error))}
         if ends:
@@ -144,6 +146,7 @@ class Sending:
 
     # --- what differs from way to way -------------------------------------------------------------------------
 
+    operation: ClassVar[str]  # the write that takes the rows
     dataset: str | None = None  # in which the rows of the last batch went
 
     def ready(self, batch: Sequence[Chunk]) -> str | None:
@@ -162,7 +165,8 @@ class Sending:
             answer = self._client.send(call, tries=1)
             self._clock.saw(answer)
             if answer.location is None:
-                return NotUnderstood("accepted without a Location, so nothing tells what becomes of it", status=202)
+                text = "accepted without a Location, so nothing tells what becomes of it"
+                return NotUnderstood(text, **answer.about())
             return local_path(answer.location, self._client.settings)
         except DataRobotError as error:
             return error
@@ -194,7 +198,9 @@ class Sending:
 
 
 class JsonSending(Sending):
-    """Each chunk is a request of its own, so many side by side (operation submitDeploymentActualsFromJson)."""
+    """Each chunk is a request of its own, so many side by side."""
+
+    operation = "submitDeploymentActualsFromJson"
 
     def __init__(
         self, client: Client, deployment_id: str, ledger: Ledger, weight: int, clock: ServiceClock, most: int
@@ -218,4 +224,4 @@ class JsonSending(Sending):
         """The call without its body: envelope and first row are checked against the contract once."""
         body = json.loads(chunk.body)
         first = {**body, "data": body["data"][:1]}
-        return prepare("submitDeploymentActualsFromJson", {"deploymentId": self._deployment_id}, first)
+        return prepare(self.operation, {"deploymentId": self._deployment_id}, first)

@@ -38,13 +38,15 @@ log = logging.getLogger(__name__)
 
 
 class DatasetSending(Sending):
-    """Up to 5,000,000 rows are a dataset, and one post (operation submitDeploymentActualsFromDataset).
+    """Up to 5,000,000 rows are a dataset, and one post.
 
     :param fields: which of :data:`FIELDS` the rows have.
     :param folder: where parts wait, on this machine.
     :param keep: keep actuals without predictions; None: the service decides.
     :param delete: delete the dataset when its rows are taken over.
     """
+
+    operation = "submitDeploymentActualsFromDataset"
 
     def __init__(
         self, *way: Any, fields: Sequence[str], folder: Path, keep: bool | None = None, delete: bool = True
@@ -97,7 +99,7 @@ class DatasetSending(Sending):
             body["datasetVersionId"] = self._version
         if self._keep is not None:
             body["keepActualsWithoutPredictions"] = self._keep
-        end = self.post(prepare("submitDeploymentActualsFromDataset", {"deploymentId": self._deployment_id}, body))
+        end = self.post(prepare(self.operation, {"deploymentId": self._deployment_id}, body))
         if isinstance(end, str):
             for chunk in batch:
                 self._part(chunk).unlink()

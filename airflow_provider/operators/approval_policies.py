@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider.api.errors import DataRobotError, InvalidCall
+from airflow_provider.api.errors import DataRobotError, InvalidCall, KeyMissing
 from airflow_provider.api.messages import prepare
 from airflow_provider.tasks import arguments
 from airflow_provider.tasks.base import DataRobotBaseOperator, Step
@@ -119,7 +119,11 @@ class DataRobotCreateApprovalPolicyOperator(_PolicyOperator):
             look=lambda: self._named(run),
             extra_body=self.extra_body,
         )
-        made = sent.answer.json() if sent.answer is not None else sent.found
+        made = (sent.answer.json() if sent.answer is not None else sent.found) or self._named(run)
+        if made is None:
+            raise KeyMissing(
+                "accepted, and neither the answer nor a list has the policy", operation="createApprovalPolicy"
+            )
         return {"policy_id": made["id"], "name": self.name, "created": True}
 
 

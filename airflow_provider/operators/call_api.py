@@ -13,6 +13,7 @@ from airflow_provider.api.messages import JSON, MULTIPART, prepare
 from airflow_provider.api.once import Sent
 from airflow_provider.api.uploads import Stream, Upload
 from airflow_provider.api.waits import JobWait
+from airflow_provider.api.writes import WRITES
 from airflow_provider.contract import Operation, UnknownOperation, contract
 from airflow_provider.contract.secrets import mask
 from airflow_provider.mlops.datasets import media_type
@@ -134,6 +135,11 @@ class DataRobotCallApiOperator(DataRobotBaseOperator):
         call = {"operation_id": self.operation_id, "arguments": self._given, "body": self.body}
         file = {} if self._file is None else {"source": str(self._file)}
         return {**call, "extra_body": self.extra_body, **file}
+
+    def findable(self) -> bool:
+        """Whether sending it again is harmless or refused."""
+        row = WRITES.get(self.operation_id)
+        return row is not None and row.kind in ("settable", "guarded")
 
     def start(self, run: Run) -> Step:
         """Sends the call."""

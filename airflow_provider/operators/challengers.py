@@ -93,6 +93,10 @@ class DataRobotCreateChallengerOperator(DataRobotBaseOperator):
         """The deployment's page."""
         return deployment_url(web_url, self.deployment_id)
 
+    def findable(self) -> bool:
+        """Whether an attempt without a memory takes the challenger that an earlier one made."""
+        return self.if_exists == "adopt"
+
     def start(self, run: Run) -> Step:
         """Takes the challenger that is there, or checks what the service demands and makes one."""
         there = challengers.listed(run.client, self.deployment_id)

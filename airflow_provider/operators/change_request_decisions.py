@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider.api.errors import DataRobotError
+from airflow_provider.api.errors import DataRobotError, KeyMissing
 from airflow_provider.api.messages import prepare
 from airflow_provider.api.waits import EntityWait, JobWait, ReviewWait, canonical
 from airflow_provider.mlops import review
@@ -100,7 +100,12 @@ class DataRobotReviewChangeRequestOperator(OnRequestOperator):
             extra_body=self.extra_body,
             changeRequestId=self.change_request_id,
         )
-        made: dict[str, Any] = sent.found if sent.answer is None else sent.answer.json()
+        made: dict[str, Any] | None = sent.found if sent.answer is None else sent.answer.json()
+        made = made or self._made(run)
+        if made is None:
+            raise KeyMissing(
+                "the review was accepted, and neither its answer nor a list has it", operation=self.operation
+            )
         return made
 
     def _made(self, run: Run) -> dict[str, Any] | None:

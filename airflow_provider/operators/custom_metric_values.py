@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider.api.errors import DataRobotError, OutcomeUnknown
 from airflow_provider.api.waits import JobWait
+from airflow_provider.hooks.stats import ROWS
 from airflow_provider.tasks.base import DataRobotBaseOperator, Step
 from airflow_provider.tasks.links import deployment_url
 from airflow_provider.tasks.metric_state import account, advanced, begun, planned, told, validated
@@ -194,6 +195,10 @@ class DataRobotSubmitCustomMetricValuesOperator(DataRobotBaseOperator):
 
     # --- from rows --------------------------------------------------------------------------------------------
 
+    def findable(self) -> bool:
+        """Attempts know of each other by the account of what was sent, and refuse to send without it."""
+        return True
+
     def start(self, run: Run) -> Step:
         """Checks all rows, then sends the first chunk of those that were not sent before."""
         from airflow_provider.mlops.metric_values import ChangedValues
@@ -232,6 +237,7 @@ class DataRobotSubmitCustomMetricValuesOperator(DataRobotBaseOperator):
         chunk = order.chunk(state["sent"], tuple(state["marks"][0]))
         call = call_of(order.deployment_id, metric_id, chunk, order.model, self.extra_body)
         sent = run.submit_call(call, stage=VALUES, look=None, before={**state, "under_way": True}, id=metric_id)
+        ROWS.tell(len(chunk.buckets), operation=call.operation.id)
         self.log.info("%d values were accepted.", len(chunk.buckets))
         return self._awaited(run, sent.answer) or self._next(run, metric_id, self._stored(run))
 

@@ -109,7 +109,7 @@ class DataRobotTestWebhookChannelOperator(SecretArguments, DataRobotBaseOperator
         channel = {} if self.channel_id is None else run.read("getNotificationChannel", channelId=self.channel_id)
         sent = run.submit(self.operation, self._body(channel), stage=STAGE, look=None, extra_body=self.extra_body)
         assert sent.answer is not None, "nothing is looked for, so nothing can be found instead of an answer"
-        test_id = str(sent.answer.object()["notificationId"])
+        test_id = str(sent.answer.require("notificationId"))
         run.memory.update(id=test_id)
         if not self.wait:
             nothing = dict.fromkeys(("status", "response_status", "response", "duration"))

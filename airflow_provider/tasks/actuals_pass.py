@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider.api.errors import DataRobotError
+from airflow_provider.hooks.stats import QUOTA_LEFT, ROWS
 from airflow_provider.mlops import association
 from airflow_provider.mlops.actuals import Chunk, chunks
 from airflow_provider.mlops.budget import HOUR, Budget, weight_of
@@ -82,7 +83,7 @@ class Pass:
             order.most_rejected,
             client.clock,
             order.source.share,
-            lambda: self._budget.left(self._ledger.spent(), clock.now()),
+            self._quota_left,
         )
         self._upload: Upload
         self.read: Read | None = None
@@ -104,6 +105,9 @@ class Pass:
                 place = rejects.put() if self._tally.rejected else None
                 self._log.error("Account so far: %s; rejects: %s", self._account(), place)
                 raise
+            finally:
+                ROWS.tell(self._upload.sending.rows, operation=self._upload.sending.operation)
+                self._quota_left()
             if self._report.whole:
                 place = rejects.put() if self._tally.rejected else None
                 self.read = Read(self._tally, self._upload.chunks, place)
@@ -175,6 +179,11 @@ class Pass:
         names, count = self._target.get("classNames"), self._target.get("classCount")
         known = names if names and count in (None, len(names)) else None
         return RowCheck(str(self._target.get("type")), known, self._now, self._tally)
+
+    def _quota_left(self) -> int:
+        rows = self._budget.left(self._ledger.spent(), self._clock.now())
+        QUOTA_LEFT.tell(rows, deployment=self._order.deployment_id)
+        return rows
 
     def _account(self) -> dict[str, int]:
         return account(self._tally, self._ledger, self._upload.chunks)

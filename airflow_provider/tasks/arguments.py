@@ -42,11 +42,16 @@ def flag(name: str, value: Any) -> bool:
 def identifier(name: str, value: Any) -> str:
     """An id: a non-empty string without blanks, slashes and template remains."""
     text = value.strip() if isinstance(value, str) else value
-    if not isinstance(text, str) or absent(text) or any(sign in text for sign in " /?#{}\t\n"):
+    if not isinstance(text, str) or absent(text) or not _is_segment(text):
         # 64e000000000000000000002 is a number for Python
         hint = "; render_template_as_native_obj makes numbers of ids" if isinstance(value, (int, float)) else ""
         raise InvalidCall(f"{name} must be an id, a string without blanks and slashes, not {value!r}{hint}")
     return text
+
+
+def _is_segment(text: str) -> bool:
+    """Whether a text can stand in a path as it is, as one part that leads nowhere else."""
+    return text.isprintable() and text not in (".", "..") and not any(sign in text for sign in " /\\?#%{}")
 
 
 def optional_identifier(name: str, value: Any) -> str | None:

@@ -16,12 +16,15 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow_provider.api.errors import JobFailed, PollBudgetSpent, WaitTimedOut
+from airflow_provider.api.errors import DataRobotError, PollBudgetSpent, WaitTimedOut
 from airflow_provider.api.waits import Done, Failed, wait_from_json
+from airflow_provider.api.writes import WRITES
 from airflow_provider.contract.secrets import mask
 from airflow_provider.hooks.datarobot import DataRobotHook
+from airflow_provider.tasks import aftermath, telling
 from airflow_provider.tasks.memory import Handle, Memory, check_plain, fingerprint
 from airflow_provider.tasks.options import WritingTask
 from airflow_provider.tasks.outcomes import translated
@@ -66,7 +69,7 @@ class DataRobotBaseOperator(WritingTask):
     def failed(self, run: Run, reason: str, result: dict[str, Any]) -> Step:
         """Goes on after a wait that ended badly; by default the task fails, and the work counts as over."""
         run.memory.settle()
-        raise JobFailed(reason, operation=self.operation)
+        raise aftermath.failure(run, self.operation, reason)
 
     def take_up(self, run: Run, handle: Handle) -> Step:
         """Goes on with the unsettled work of an earlier attempt: waits for it, or looks again."""
@@ -75,6 +78,11 @@ class DataRobotBaseOperator(WritingTask):
             return Await(wait_from_json(handle.wait), "work of an earlier attempt", handle.cancel, limit)
         run.outwait(handle)
         return self.start(run)
+
+    def findable(self) -> bool:
+        """Whether an attempt that remembers nothing (before Airflow 3.3) finds the work of an earlier one."""
+        row = WRITES.get(self.operation)
+        return row is not None and row.kind != "blind"
 
     # --- what Airflow calls -----------------------------------------------------------------------------------
 
@@ -120,7 +128,7 @@ class DataRobotBaseOperator(WritingTask):
         identity = mask({"connection": self.datarobot_conn_id, **self.identity()})
         self._run = Run(
             connect=lambda: DataRobotHook(self.datarobot_conn_id).get_conn(),
-            memory=Memory(None if self.plan_only else store),
+            memory=Memory(None if self.plan_only else store, partial(telling.changed, self.log)),
             operation=self.operation,
             fingerprint=fingerprint(self.operation, identity),
             deadline=None if self.timeout is None else time.time() + float(self.timeout),  # type: ignore[arg-type]
@@ -134,6 +142,9 @@ class DataRobotBaseOperator(WritingTask):
         try:
             self.web_link = self.link(self._run.client.settings.web_url)
             yield self._run
+        except DataRobotError as error:
+            aftermath.tell_accepted(self._run, error, self.findable())
+            raise
         finally:
             self._run.client.close()
             self._run = None
@@ -195,16 +206,18 @@ class DataRobotBaseOperator(WritingTask):
                 self.log.info("plan_only: the task would wait first: %s.", step.note)
                 return {"plan": None, "waits_for": step.note}
             handle = run.remember(step)
-            self.log.info("Waiting: %s.", step.note)
+            telling.waiting(self.log, handle, step.note)
             end = run.look(step.wait, handle.until)  # what is over already is never deferred
             if end is None and self.deferrable:
                 self._defer(handle)
             end = end or run.wait_in_place(step.wait, handle.until, float(self.poll_interval))
             step = self._after(run, WaitEvent.of(end))
+        step = aftermath.tell_twice(step, run.unsettled)
         run.memory.settle()
         return json.loads(json.dumps(mask(step), default=str))
 
     def _after(self, run: Run, told: WaitEvent) -> Step:
+        telling.over(self.log, run.handle, told, run.clock())
         match told.outcome:
             case "done":
                 return self.proceed(run, told.result)
@@ -213,7 +226,8 @@ class DataRobotBaseOperator(WritingTask):
             case "timed_out":
                 return self.timed_out(run, told.reason)
             case "gave_up":
-                raise PollBudgetSpent(f"{told.reason}; the remote work goes on, the next attempt takes it up")
+                text = f"{told.reason}; the remote work goes on, the next attempt takes it up"
+                raise PollBudgetSpent(text, request_id=run.request_id)
             case _:
                 self.log.warning("The event says nothing (%s); asking the service.", told.reason)
                 assert run.handle is not None, "a task that waits has a handle"
@@ -224,7 +238,8 @@ class DataRobotBaseOperator(WritingTask):
         if not stop(run, "the deadline passed", self.on_timeout == "cancel", bool(self.cancel_adopted)):
             note = f"{note}; the remote work goes on"
             run.memory.update(deadline=None, until=None)  # whoever clears the task gives it new time
-        raise WaitTimedOut(f"not over at the deadline: {note}", operation=self.operation)
+        text = f"not over at the deadline: {note}"
+        raise WaitTimedOut(text, operation=self.operation, request_id=run.request_id)
 
     # --- deferral ---------------------------------------------------------------------------------------------
 

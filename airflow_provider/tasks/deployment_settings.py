@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from airflow_provider.api.waits import JobWait
+from airflow_provider.api.waits import JobWait, UntilWait
 from airflow_provider.mlops.settable import SettingsNotSeen, differing
 from airflow_provider.tasks import arguments
 from airflow_provider.tasks.base import DataRobotBaseOperator, Step
@@ -69,6 +69,9 @@ class DataRobotBaseSettingsOperator(DataRobotBaseOperator):
             deploymentId=self.deployment_id,
         )
         path = run.path_of(sent.answer) if sent.answer is not None else None
+        if path is None and sent.answer is not None and self._compared(run)[0]:
+            until = run.clock() + run.settle  # no Location names the job, and the settings are not yet as wanted
+            return Await(UntilWait(until), f"the settings of deployment {self.deployment_id} are being changed")
         if path is None:
             return self._result(run, differs)
         return Await(JobWait(path), f"the settings of deployment {self.deployment_id} are being changed")

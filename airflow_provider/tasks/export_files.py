@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider.mlops import conversion
 from airflow_provider.mlops.exports import there
-from airflow_provider.mlops.fetching import Fetched, fetch
+from airflow_provider.mlops.fetching import ContentDiffers, Fetched, fetch
 from airflow_provider.mlops.manifest import Column, CsvReader
 from airflow_provider.tasks.export_target import Target, room_at, sha256_of
 
@@ -54,7 +54,11 @@ def bring(client: Client, dataset: Mapping[str, Any], export_id: str | None, sta
         rows, columns = conversion.read_parquet(part)
     else:
         rows, columns = fetched.reader.rows, fetched.reader.columns()
-    return Here(dataset, fetched, rows, columns)
+    here = Here(dataset, fetched, rows, columns)
+    if rows == 0 and (dataset.get("rowCount") or 0) > 0:
+        here.remove()
+        raise ContentDiffers(f"dataset {dataset_id} has {dataset['rowCount']} rows, and its file came without any")
+    return here
 
 
 def put(here: Here, target: Target, stem: str, form: str) -> dict[str, Any]:

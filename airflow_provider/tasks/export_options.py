@@ -75,6 +75,10 @@ class ExportingTask(DataRobotBaseOperator):
         """Further keys of the body."""
         return {}
 
+    def findable(self) -> bool:
+        """Whether an attempt without a memory takes the export that an earlier one made."""
+        return self.may_reuse()
+
     def may_reuse(self) -> bool:
         """Whether an export that is there may be taken in place of a new one."""
         raise NotImplementedError(f"{type(self).__name__} must say whether it takes older exports")

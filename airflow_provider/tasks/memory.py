@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal, Protocol, get_args
 
@@ -31,9 +31,10 @@ class Handle:
 
     ``stage``: how far the operator is; ``at``: when the write was noted; ``before``: what was there; ``wait``,
     ``cancel``: what is waited for and the one write that stops it; ``tries``: how many tries Airflow granted the task
-    then (clearing it by hand grants more); ``sent_twice``: operations that were sent again after a lost answer or by
-    an attempt that died, of which a late commit may have made two. Times are seconds since 1970: ``deadline`` of the
-    task, which holds over attempts, ``attempt_end`` of this attempt, ``until`` of this wait.
+    then (clearing it by hand grants more); ``request_id``: of the exchange that began the work; ``sent_twice``:
+    operations that were sent again after a lost answer or by an attempt that died, of which a late commit may have made
+    two. Times are seconds since 1970: ``deadline`` of the task, which holds over attempts, ``attempt_end`` of this
+    attempt, ``since`` and ``until`` of this wait.
     """
 
     operation: str
@@ -48,8 +49,10 @@ class Handle:
     cancel: dict[str, Any] | None = None
     deadline: float | None = None
     attempt_end: float | None = None
+    since: float | None = None
     until: float | None = None
     tries: int | None = None
+    request_id: str | None = None
     sent_twice: list[str] = field(default_factory=list)
     v: int = VERSION
 
@@ -82,10 +85,14 @@ class Store(Protocol):
 
 
 class Memory:
-    """The handle of one task instance, in the store where there is one."""
+    """The handle of one task instance, in the store where there is one.
 
-    def __init__(self, store: Store | None) -> None:
+    :param changed: is told what is noted: the handle before, and the one from now on.
+    """
+
+    def __init__(self, store: Store | None, changed: Callable[[Handle | None, Handle], None] | None = None) -> None:
         self._store = store
+        self._changed = changed
         self.handle: Handle | None = None
 
     @property
@@ -108,9 +115,11 @@ class Memory:
         handle = replace(handle, before=mask(handle.before))
         plain = handle.to_json()
         check_plain("the handle", plain)
-        self.handle = handle
+        before, self.handle = self.handle, handle
         if self._store is not None:
             self._store.set(KEY, plain)
+        if self._changed is not None:
+            self._changed(before, handle)
         return handle
 
     def update(self, **changes: Any) -> Handle:

@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider.api.errors import AnswerLost, DataRobotError, OutcomeUnknown
+from airflow_provider.api.errors import AnswerLost, DataRobotError, ForeignLocation, OutcomeUnknown
 from airflow_provider.api.locations import local_path
 from airflow_provider.api.messages import prepare
 from airflow_provider.api.once import Sent, send_once
 from airflow_provider.api.waiting import End, GaveUp, Pacing, Poll, Refresh, TimedOut, Waiting
 from airflow_provider.api.waits import Done, Failed, UntilWait, Wait, to_json
 from airflow_provider.api.writes import WRITES
+from airflow_provider.hooks.stats import SENT_TWICE
 from airflow_provider.tasks.memory import Handle, Memory
 
 if TYPE_CHECKING:
@@ -107,6 +108,11 @@ class Run:
         handle = self.memory.handle
         return handle if handle is not None and handle.state != "settled" else None
 
+    @property
+    def request_id(self) -> str | None:
+        """The service's name for the exchange that began the work under way."""
+        return self.memory.handle.request_id if self.memory.handle else None
+
     def read(self, operation_id: str, **arguments: Any) -> dict[str, Any]:
         """The JSON object that a reading operation answers."""
         return self.client.call(operation_id, **arguments).object()
@@ -156,25 +162,28 @@ class Run:
         except DataRobotError as error:
             if isinstance(error, OutcomeUnknown) and error.may_look_later and self.memory.lasts:
                 # The handle stays as it is: the next attempt waits until the write must have happened, and looks.
-                raise AnswerLost(f"{error.message}; the next attempt looks again", operation=operation_id) from error
+                again = f"{error.message}; the next attempt looks again"
+                raise AnswerLost(again, operation=operation_id, request_id=error.request_id) from error
             # It did nothing, or the error names what a person has to check. In both cases the next attempt finds
             # nothing of it to take up, only what was under way before.
             self.memory.put_back(earlier if earlier is not None and earlier.state == "submitted" else None)
             raise
-        again = sent.sends > 1 or (earlier is not None and (earlier.stage, earlier.state) == (stage, "intended"))
-        twice = [*intention.sent_twice, operation_id] if again else intention.sent_twice
-        if again:
+        repeated = sent.sends > 1 or (earlier is not None and (earlier.stage, earlier.state) == (stage, "intended"))
+        twice = [*intention.sent_twice, operation_id] if repeated else intention.sent_twice
+        if repeated:
             self.log.warning(
                 "%s was sent twice: should the first be carried out after all, look for a second.", call.path
             )
-        self.memory.update(state="submitted", owner="adopted" if sent.adopted else "ours", sent_twice=twice)
+            SENT_TWICE.tell(operation=operation_id)
+        owner, request_id = ("adopted", None) if sent.answer is None else ("ours", sent.answer.request_id)
+        self.memory.update(state="submitted", owner=owner, sent_twice=twice, request_id=request_id)
         return sent
 
     def adopt(self, stage: str, *, before: dict[str, Any] | None = None, id: str | None = None) -> None:
         """Notes work that is under way already and was started by somebody else, or by us without a memory of it."""
+        known = self.unsettled.request_id if self.unsettled else None
         handle = self._intention(stage, before, id)
-        self.memory.note(handle)
-        self.memory.update(state="submitted", owner="adopted")
+        self.memory.note(replace(handle, state="submitted", owner="adopted", request_id=known))
 
     def go_on_with(self, handle: Handle) -> None:
         """Goes on with work that this attempt began before it was deferred."""
@@ -185,8 +194,11 @@ class Run:
         """Notes what is waited for, and until when."""
         ends = [self.deadline, self.attempt_end, None if step.limit is None else self.clock() + step.limit]
         until = min((end for end in ends if end is not None), default=None)
+        wait, known = to_json(step.wait), self.handle
+        goes_on = known is not None and known.wait == wait and known.since is not None  # another attempt began it
         return self.memory.update(
-            wait=to_json(step.wait),
+            wait=wait,
+            since=known.since if known is not None and goes_on else self.clock(),
             cancel=step.cancel,
             deadline=self.deadline,
             attempt_end=self.attempt_end,
@@ -211,7 +223,11 @@ class Run:
 
     def path_of(self, answer: Answer) -> str | None:
         """The path of the job that an answer points to, relative to the API; None where it points to none."""
-        return local_path(answer.location, self.client.settings) if answer.location else None
+        try:
+            return local_path(answer.location, self.client.settings) if answer.location else None
+        except ForeignLocation as error:
+            error.request_id = answer.request_id
+            raise
 
     def outwait(self, handle: Handle) -> None:
         """Waits until a write that was noted, and perhaps sent, must have been committed if it ever will be."""

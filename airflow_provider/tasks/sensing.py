@@ -31,6 +31,7 @@ from airflow_provider.api.waiting import End, GaveUp, Pacing, Refresh, TimedOut,
 from airflow_provider.api.waits import Done, Failed, Wait, to_json, wait_from_json
 from airflow_provider.contract.secrets import mask
 from airflow_provider.hooks.datarobot import DataRobotHook
+from airflow_provider.tasks import telling
 from airflow_provider.tasks.links import DataRobotLink
 from airflow_provider.tasks.memory import Handle, Memory, fingerprint
 from airflow_provider.tasks.outcomes import translated
@@ -180,8 +181,11 @@ class DataRobotBaseSensor(BaseSensorOperator):
                 owner="adopted",
                 wait=to_json(self.wait(client)),
                 deadline=time.time() + self.timeout,
+                # Without a store, each look of reschedule mode knows of itself alone.
+                since=time.time() if self._memory.lasts or self.deferrable or not self.reschedule else None,
             )
             self._memory.note(known)
+        telling.waiting(self.log, known, "begins to look")
         return Waiting(wait_from_json(known.wait or {}), Pacing(), time.time(), known.deadline)
 
     def _look(self, client: Client, waiting: Waiting) -> End | None:
@@ -217,6 +221,7 @@ class DataRobotBaseSensor(BaseSensorOperator):
         )
 
     def _over(self, context: Context, client: Client, end: End) -> Any:
+        telling.over(self.log, self._memory.handle, WaitEvent.of(end), time.time())
         match end:
             case Done(result):
                 return self.answer(context, client, result)

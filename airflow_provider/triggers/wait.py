@@ -20,6 +20,8 @@ from airflow_provider.api.errors import DataRobotError
 from airflow_provider.api.waiting import PATIENCE, End, GaveUp, Pacing, Refresh, Waiting
 from airflow_provider.api.waits import wait_from_json
 from airflow_provider.hooks.datarobot import DataRobotHook
+from airflow_provider.hooks.lines import line, looked_at, moment
+from airflow_provider.hooks.stats import OBSERVER
 from airflow_provider.triggers.event import WaitEvent
 from airflow_provider.triggers.sharing import settings_of
 
@@ -123,13 +125,19 @@ class DataRobotWaitTrigger(BaseTrigger):
 
     async def _end(self) -> End:
         begun = time.time()
+        self._tell("waiting", until=moment(self.deadline))
         try:
             end, sleep = await self._watched()
         except DataRobotError as error:
             end, sleep = GaveUp(f"the connection {self.datarobot_conn_id!r} cannot be used: {error}"), asyncio.sleep
         # A deadline may be near, or the connection useless: no event comes before the first look would.
         await sleep(max(begun + self._pace.get("first", FIRST_POLL) - time.time(), 0.0))
+        told = WaitEvent.of(end)
+        self._tell("over", outcome=told.outcome, note=told.reason)
         return end
+
+    def _tell(self, state: str, **more: Any) -> None:
+        self.log.info("%s", line(state, self.handle, wait=looked_at(self.wait), **more))
 
     async def _watched(self) -> tuple[End, Callable[[float], Awaitable[None]]]:
         """The end, and the way to sleep of the client that saw it."""
@@ -138,7 +146,7 @@ class DataRobotWaitTrigger(BaseTrigger):
         waiting, refused = None, None
         while True:
             settings = await settings_of(self.datarobot_conn_id, refused)
-            async with lease(settings) as client:
+            async with lease(settings, observer=OBSERVER) as client:
                 waiting = waiting or self._waiting(client)
                 step = await client.drive(waiting, self.log.info)
             if not isinstance(step, Refresh):

@@ -148,7 +148,7 @@ def test_a_package_a_policy_and_a_job() -> None:
     ],
 )
 def test_a_needed_key_that_is_absent_is_named(kind: type[Result], given: dict[str, Any], missing: str) -> None:
-    with pytest.raises(KeyMissing, match=f"listDeployments: the answer has no key {missing}"):
+    with pytest.raises(KeyMissing, match=f"listDeployments answered 200: the answer has no key {missing}"):
         kind.read(answer(200, given))
 
 

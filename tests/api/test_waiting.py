@@ -9,10 +9,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider.api.errors import Forbidden, GatewayFailed, NotFound, NotReached, TooManyRequests, Unauthorized
+from airflow_provider.api.errors import (
+    Conflict,
+    Forbidden,
+    GatewayFailed,
+    NotFound,
+    NotReached,
+    TooManyRequests,
+    Unauthorized,
+)
 from airflow_provider.api.waiting import (
     LEAST_FAILURES,
     PATIENCE,
+    REFUSED_LOOKS,
     UNKNOWN_GRACE,
     GaveUp,
     Pacing,
@@ -172,6 +181,16 @@ def test_a_permanent_error_ends_the_wait() -> None:
     assert isinstance(Stage().says(Forbidden("not yours")), Failed)
 
 
+def test_a_refused_look_says_nothing_about_the_work() -> None:
+    stage = Stage()
+    for _ in range(REFUSED_LOOKS - 1):
+        stage.says(Conflict("not now"))
+    stage.says(RUNNING)
+    for _ in range(REFUSED_LOOKS - 1):
+        stage.says(Conflict("not now"))
+    assert isinstance(stage.says(Conflict("not now")), GaveUp)
+
+
 def test_a_404_counts_only_when_it_lasts() -> None:
     stage = Stage()
     stage.says(NotFound("nothing"))
@@ -241,6 +260,7 @@ ANSWERS = st.sampled_from(
         Unauthorized("u"),
         NotFound("f"),
         Forbidden("x"),
+        Conflict("c"),
     ]
 )
 

@@ -48,7 +48,8 @@ async def test_the_first_look_is_not_before_an_executor_has_told_the_end_of_the_
 
     begun = time.time()
     leased = pool.lease
-    monkeypatch.setattr(pool, "lease", lambda settings: leased(settings, sleep=pass_by, clock=lambda: time.time()))
+    moved: dict[str, Any] = {"sleep": pass_by, "clock": lambda: time.time()}
+    monkeypatch.setattr(pool, "lease", lambda settings, **more: leased(settings, **moved, **more))
     service.jobs("modelReplacement", seconds=0)
     pacing = None if interval is None else {"interval": interval}
     assert (await event_of(waiting_for(replace_model(service), pacing=pacing)))["outcome"] == "done"

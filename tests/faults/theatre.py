@@ -1,0 +1,45 @@
+"""Builds the theatre: an emulator, a stopped clock, connections that can be spoilt."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.faults.case import CONNECTIONS
+from tests.faults.playing import Theatre
+from tests.faults.wire import Triggerer, Wire, ports
+from tests.harness import staged
+from tests.receiver import receiving
+
+if TYPE_CHECKING:
+    from airflow_provider.emulator.door import EmulatorDoor
+
+
+@contextmanager
+def theatre(service: EmulatorDoor, folder: Path, patches: pytest.MonkeyPatch) -> Iterator[Theatre]:
+    """The theatre of one run; everybody of the demo world has a connection."""
+    from airflow_provider.api import transport
+
+    for user, name in CONNECTIONS.items():
+        connection = {"conn_type": "datarobot", "host": service.endpoint, "password": service.tokens[user]}
+        patches.setenv(f"AIRFLOW_CONN_{name.upper()}", json.dumps(connection))
+    with ExitStack() as stack:
+        wire = Wire(stack.enter_context(ports()))
+        open_async = transport.open_async
+
+        @functools.wraps(open_async)
+        def opened(*arguments: Any, **options: Any) -> Any:
+            return open_async(*arguments, **{**options, "transport": Triggerer(wire)})
+
+        patches.setattr(transport, "open_async", opened)
+        receiver = stack.enter_context(receiving())
+        runner = stack.enter_context(asyncio.Runner())
+        stage = stack.enter_context(staged(service, patches, runner))
+        yield Theatre(stage, wire, folder / "story", receiver)
