@@ -71,7 +71,9 @@ async def test_a_list_that_leads_back_is_not_followed(both: Teller) -> None:
         envelope(["c"], f"{BASE}?offset=1"),
     ]
     story = both([says(200, one) for one in pages])
-    with pytest.raises(NotUnderstood, match="answered 200: the list leads back to a page that was read"):
+    with pytest.raises(
+        NotUnderstood, match="listDeployments answered 200: the list leads back to a page that was read"
+    ):
         await story.run("iterate", "listDeployments")
     assert len(story.script.requests) == 3
 
