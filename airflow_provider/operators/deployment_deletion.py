@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from airflow_provider.api.errors import DataRobotError, Gone, InvalidCall, NotFound
-from airflow_provider.api.waits import EntityWait, JobWait
+from airflow_provider.api.waits import EntityWait, JobWait, UntilWait
 from airflow_provider.tasks import arguments
 from airflow_provider.tasks.base import DataRobotBaseOperator, Step
 from airflow_provider.tasks.run import Await, Run
@@ -150,6 +150,8 @@ class DataRobotEraseDeletedDeploymentsOperator(DataRobotBaseOperator):
             before={"erased": there},
         )
         path = run.path_of(sent.answer) if sent.answer is not None else None
+        if path is None and sent.answer is not None and self._there(run):
+            return Await(UntilWait(run.clock() + run.settle), "deployments are being erased")  # by a job without a name
         return Await(JobWait(path), "deployments are being erased") if path else self._ended(run, there)
 
     def proceed(self, run: Run, result: dict[str, Any]) -> Step:
