@@ -120,7 +120,7 @@ def test_failures_are_told_in_the_words_of_the_service(service: EmulatorDoor, pe
             call("no_pages", operation_id="getVersion", all_pages=True),
         ]
     )
-    assert done["job"].error == "JobFailed: updateDeploymentStatus: ERROR: No capacity."
+    assert done["job"].error.startswith("JobFailed: updateDeploymentStatus: ERROR: No capacity. (request id ")
     assert done["foreign"].error.startswith("ForeignLocation: ")
     assert done["refused"].error.startswith(
         "Forbidden: listDeletedDeployments answered 403: You do not have permission"

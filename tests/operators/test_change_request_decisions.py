@@ -261,7 +261,9 @@ def test_an_application_that_fails_or_does_not_take_place(service: EmulatorDoor,
     done = perform(
         lambda: [resolved("failing", change_request_id=failing), resolved("ignored", change_request_id=ignored)]
     )
-    assert done["failing"].error == "JobFailed: updateChangeRequestStatus: ERROR: It does not fit any more."
+    assert done["failing"].error.startswith(
+        "JobFailed: updateChangeRequestStatus: ERROR: It does not fit any more. (request id "
+    )
     assert done["ignored"].error == (f"NotDecided: the service says done, and change request {ignored} is approved")
 
 

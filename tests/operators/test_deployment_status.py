@@ -101,7 +101,7 @@ def test_failures_are_told_in_the_words_of_the_service(service: EmulatorDoor, pe
     service.fault("failed_job", operationId="updateDeploymentStatus", message="No capacity.")
     service.fault("status", operationId="updateDeploymentStatus", nth=2, code=409, body={"message": "It is locked."})
     done = perform(lambda: [deactivate("failed"), deactivate("locked"), activate("absent", deployment_id="f" * 24)])
-    assert done["failed"].error == "JobFailed: updateDeploymentStatus: ERROR: No capacity."
+    assert done["failed"].error.startswith("JobFailed: updateDeploymentStatus: ERROR: No capacity. (request id ")
     assert done["locked"].error.startswith("Conflict: updateDeploymentStatus answered 409: It is locked. (request id ")
     assert done["absent"].error.startswith("NotFound: getDeployment answered 404: Deployment ffff")
     service.lie("status_not_changed")
