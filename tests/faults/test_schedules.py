@@ -46,7 +46,6 @@ KNOWN = [
     ("CreateNotificationPolicy", False, False, "retry", "committed 10 min later, reset", 2, "reported"),
     ("UpdateFairnessSettings", False, True, "retry", "missing Location", 2, "right"),
     ("EraseDeletedDeployments", True, True, "retry", "missing Location", 2, "right"),
-    ("TestWebhookChannel", False, False, "retry", "refused for a while", 4, "unsure"),
     ("ReplayChallengers", True, True, "retry", "404 on status", 3, "unsure"),
     ("ReviewChangeRequest", True, False, "clear", "empty body", 3, "right"),
     ("CreateApprovalPolicy", True, False, "clear", "empty body", 2, "right"),

@@ -32,12 +32,13 @@ def in_text(text: str, words: Iterable[str] = TOKENS) -> list[str]:
 
 def in_database(file: Path, words: Iterable[str] = TOKENS) -> list[str]:
     """Tables and columns of an SQLite database that hold one of the words, packed or not: XComs, rendered fields,
-    serialised DAGs, triggers, task states, logs, and whatever Airflow will add.
+    serialised DAGs, triggers, task states, logs, and whatever Airflow will add. Not the text of DAG files, which here
+    are tests that name the demo world's tokens.
     """
     wanted, found = tuple(words), []
     with sqlite3.connect(f"file:{file}?mode=ro", uri=True) as database:
         tables = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        for table in tables:
+        for table in (one for one in tables if one != "dag_code"):
             rows = database.execute(f'SELECT * FROM "{table}"')  # noqa: S608 - a name out of the database itself
             columns = [one[0] for one in rows.description]
             for row in rows:
