@@ -1,7 +1,8 @@
 """``make fresh``: writes the generated parts of the pages anew; ``--check`` only says which are stale.
 
 A page marks such a part with ``<!-- part NAME -->`` and ``<!-- end -->``; ``docs/parts/NAME.py`` has a ``text()`` that
-makes it from the code or the data that it tells of.
+makes it from the code or the data that it tells of. After ``<!-- example NAME -->`` stands the code of
+``example_dags/NAME.py`` between its marks ``[START NAME]`` and ``[END NAME]``.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-PART = re.compile(r"(<!-- part (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+PART = re.compile(r"(<!-- (part|example) (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def pages() -> list[Path]:
@@ -20,14 +21,30 @@ def pages() -> list[Path]:
     return [HERE.parent / "README.md", *sorted(HERE.glob("*.md"))]
 
 
+def part(name: str) -> str:
+    """What the part's module makes."""
+    text: str = importlib.import_module(f"docs.parts.{name}").text()
+    return text.strip()
+
+
+def example(name: str) -> str:
+    """The code of an example DAG, as it stands between its marks."""
+    code = (HERE.parent / "example_dags" / f"{name}.py").read_text(encoding="utf-8")
+    shown = code.split(f"# [START {name}]\n")[1].split(f"# [END {name}]")[0]
+    return f"```python\n{shown.strip()}\n```"
+
+
+MAKERS = {"part": part, "example": example}
+
+
 def renewed(page: Path) -> str:
     """The page with its generated parts as they should be."""
 
-    def part(match: re.Match[str]) -> str:
-        module = importlib.import_module(f"docs.parts.{match[2]}")
-        return f"{match[1]}{module.text().strip()}\n{match[3]}"
+    def anew(match: re.Match[str]) -> str:
+        begin, kind, name, end = match.groups()
+        return f"{begin}{MAKERS[kind](name)}\n{end}"
 
-    return PART.sub(part, page.read_text(encoding="utf-8"))
+    return PART.sub(anew, page.read_text(encoding="utf-8"))
 
 
 def stale() -> list[Path]:
