@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from airflow_provider.emulator.store import Record
 
 CLOSED = ("resolved", "cancelled")
-RANKS = ("OWNER", "USER", "CONSUMER")
+RANKS = ("OWNER", "USER", "CONSUMER")  # wire.md I: what a real client takes
 
 
 def is_admin(user: Record) -> bool:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from airflow_provider.emulator.answers import Answer, empty
-from airflow_provider.emulator.behaviour import sharing
-from airflow_provider.emulator.behaviour.rights import owned, visible
+from airflow_provider.emulator.behaviour.rights import RANKS, owned, visible
+from airflow_provider.emulator.behaviour.shared_roles import asked_for, merged, shown
 from airflow_provider.emulator.calls import Call, serves
 
 
 @serves("listDeploymentSharedRoles")
 def list_roles(call: Call) -> Answer:
     """The roles, filtered by id, name or kind."""
-    rows = sharing.shown(call.service, visible(call.service, call.user, call.arguments["deploymentId"]))
-    for name in ("id", "name", "shareRecipientType"):
-        if name in call.arguments:
-            rows = [one for one in rows if one[name] == call.arguments[name]]
+    deployment = visible(call.service, call.user, call.arguments["deploymentId"])
+    rows = asked_for(shown(call.service, deployment["roles"]), call.arguments)
     return call.page(call.service.listed(rows))
 
 
@@ -22,5 +20,6 @@ def list_roles(call: Call) -> Answer:
 def update_roles(call: Call) -> Answer:
     """204; roles that are not named stay."""
     deployment = owned(call.service, call.user, call.arguments["deploymentId"])
-    sharing.put_roles(call.service, deployment, call.body["roles"])
+    roles = merged(call.service, deployment["roles"], call.body["roles"], RANKS)
+    call.service.store.change("deployments", deployment["id"], {"roles": roles}, "deploymentShared")
     return empty(204)

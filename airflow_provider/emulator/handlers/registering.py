@@ -7,6 +7,7 @@ from typing import Any
 from airflow_provider.emulator.answers import Answer, empty
 from airflow_provider.emulator.behaviour import registering, registry_roles
 from airflow_provider.emulator.behaviour.packages import package_of, package_view
+from airflow_provider.emulator.behaviour.shared_roles import asked_for, shown
 from airflow_provider.emulator.calls import Call, serves
 from airflow_provider.emulator.handlers.registered_models import model_view, version_of
 from airflow_provider.emulator.store import Record
@@ -104,10 +105,7 @@ def list_roles_of_package(call: Call) -> Answer:
 
 
 def _roles(call: Call, model: Record) -> Answer:
-    rows = registry_roles.shown(call.service, model)
-    for name in ("id", "name", "shareRecipientType"):
-        if name in call.arguments:
-            rows = [one for one in rows if one[name] == call.arguments[name]]
+    rows = asked_for(shown(call.service, registry_roles.roles_of(model)), call.arguments)
     return call.page(call.service.listed(rows))
 
 
