@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider.api.errors import DataRobotError
+from airflow_provider.mlops.naming import find_soon
 
 if TYPE_CHECKING:
     from airflow_provider.api.client import Client
@@ -21,7 +22,6 @@ SETTABLE = (
     "name", "units", "description", "directionality", "type", "baselineValues", "value", "sampleCount", "timestamp",
     "batch",
 )  # fmt: skip
-LOOKS, APART = 4, 5.0  # a list may be behind what is there; seconds
 TAKEN = "Custom metric name"  # how the refusal of a name begins that is taken (wire.md I)
 ABSENT: Mapping[str, tuple[Any, ...]] = {"description": ("", None), "baselineValues": ([], None)}
 
@@ -52,22 +52,11 @@ def find(client: Client, deployment_id: str, name: str) -> dict[str, Any] | None
     return next((one for one in listed if one.get("name") == name), None)
 
 
-def find_soon(client: Client, deployment_id: str, name: str) -> dict[str, Any] | None:
-    """The same for a metric that may be new: a list may be behind, so it is asked again before None is given."""
-    for look in range(LOOKS):
-        if look:
-            client.sleep(APART)
-        found = find(client, deployment_id, name)
-        if found is not None:
-            return found
-    return None
-
-
 def identify(client: Client, deployment_id: str, metric_id: str | None, name: str | None) -> str:
     """The id of a metric that is named by its id or its name; raises :class:`CustomMetricMissing`."""
     if metric_id is not None:
         return metric_id
-    found = find_soon(client, deployment_id, str(name))
+    found = find_soon(client, lambda: find(client, deployment_id, str(name)))
     if found is None:
         raise CustomMetricMissing(f"deployment {deployment_id} has no custom metric named {name!r}")
     return str(found["id"])

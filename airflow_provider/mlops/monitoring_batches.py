@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider.api.errors import DataRobotError
+from airflow_provider.mlops.naming import find_soon
 
 if TYPE_CHECKING:
     from airflow_provider.api.client import Client
 
-LOOKS, APART = 4, 5.0  # a list may be behind what is there; seconds
 BODY_KEY = {"name": "batchName"}  # what a body calls otherwise than an answer does
 
 
@@ -60,13 +60,7 @@ def identify(client: Client, deployment_id: str, batch_id: str | None, name: str
     """The id of a batch that is named by its id or its name; raises :class:`MonitoringBatchMissing`."""
     if batch_id is not None:
         return batch_id
-    found = None
-    for look in range(LOOKS):  # of a new batch the list may not know yet
-        if look:
-            client.sleep(APART)
-        found = find(client, deployment_id, str(name))
-        if found is not None:
-            break
+    found = find_soon(client, lambda: find(client, deployment_id, str(name)))
     if found is None:
         raise MonitoringBatchMissing(f"deployment {deployment_id} has no monitoring batch named {name!r}")
     return str(found["id"])

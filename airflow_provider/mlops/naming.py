@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow_provider.api.errors import DataRobotError
 
+if TYPE_CHECKING:
+    from airflow_provider.api.client import Client
+
 MARK_LENGTH = 10
+LOOKS, APART = 4, 5.0  # a list may be behind what is there; seconds
+Found = TypeVar("Found")
 
 
 class NotOne(DataRobotError):
@@ -25,6 +30,17 @@ def the_one(found: Iterable[Mapping[str, Any]], what: str) -> dict[str, Any]:
         return listed[0]
     ids = ", ".join(sorted(str(one.get("id")) for one in listed)) or "none"
     raise NotOne(f"{len(listed)} things are {what}, and exactly one is needed: {ids}")
+
+
+def find_soon(client: Client, find: Callable[[], Found | None]) -> Found | None:
+    """What ``find`` finds of things that may be new: a list may be behind, so it looks again before None is given."""
+    for look in range(LOOKS):
+        if look:
+            client.sleep(APART)
+        found = find()
+        if found is not None:
+            return found
+    return None
 
 
 def mark_of(*parts: object) -> str:

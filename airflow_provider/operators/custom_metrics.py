@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider.api.errors import Refused
 from airflow_provider.mlops import custom_metrics
 from airflow_provider.mlops.custom_metrics import TAKEN, TYPES
+from airflow_provider.mlops.naming import find_soon
 from airflow_provider.tasks import arguments
 from airflow_provider.tasks.base import DataRobotBaseOperator, Step
 from airflow_provider.tasks.deleting import delete
@@ -130,7 +131,7 @@ class DataRobotCreateCustomMetricOperator(DataRobotBaseOperator):
             )
         except Refused as refused:
             taken = refused.message.startswith(TAKEN)  # by whom, the list may not have shown yet
-            found = custom_metrics.find_soon(run.client, self.deployment_id, self.name) if taken else None
+            found = find_soon(run.client, lambda: self._find(run)) if taken else None
             if found is None:
                 raise
             return self._take(run, found)
