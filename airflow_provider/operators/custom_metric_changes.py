@@ -11,7 +11,7 @@ from airflow_provider.mlops.custom_metrics import TYPES
 from airflow_provider.tasks import arguments
 from airflow_provider.tasks.base import DataRobotBaseOperator, Step
 from airflow_provider.tasks.links import deployment_url
-from airflow_provider.tasks.metric_arguments import COLUMNS, LENGTH, baselines, change, metric_named, settings_given
+from airflow_provider.tasks.metric_arguments import COLUMNS, LENGTH, baselines, change, settings_given
 
 if TYPE_CHECKING:
     from airflow_provider.tasks.run import Run
@@ -87,7 +87,9 @@ class DataRobotUpdateCustomMetricOperator(DataRobotBaseOperator):
         """Checks every argument before anything is sent."""
         super().prepare()
         self.deployment_id = arguments.identifier("deployment_id", self.deployment_id)
-        self.custom_metric_id, self.name = metric_named(self.custom_metric_id, self.name)
+        self.custom_metric_id, self.name = arguments.id_or_name(
+            "custom_metric_id", self.custom_metric_id, self.name, LENGTH
+        )
         wanted = settings_given(self)
         if not arguments.absent(self.new_name):
             wanted["name"] = arguments.named("new_name", self.new_name, LENGTH)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider.mlops import custom_metrics
 from airflow_provider.tasks import arguments
 from airflow_provider.tasks.links import deployment_url
-from airflow_provider.tasks.metric_arguments import metric_named
+from airflow_provider.tasks.metric_arguments import LENGTH
 from airflow_provider.tasks.reading import DataRobotBaseReadOperator
 
 if TYPE_CHECKING:
@@ -89,7 +89,9 @@ class DataRobotGetCustomMetricSummaryOperator(DataRobotBaseReadOperator):
         from airflow_provider.mlops.windows import WindowPlan
 
         self.deployment_id = arguments.identifier("deployment_id", self.deployment_id)
-        self.custom_metric_id, self.name = metric_named(self.custom_metric_id, self.name)
+        self.custom_metric_id, self.name = arguments.id_or_name(
+            "custom_metric_id", self.custom_metric_id, self.name, LENGTH
+        )
         self.model_id = arguments.optional_identifier("model_id", self.model_id)
         self.model_package_id = arguments.optional_identifier("model_package_id", self.model_package_id)
         self._batches = arguments.several("batch_ids", self.batch_ids)

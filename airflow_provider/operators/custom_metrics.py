@@ -13,7 +13,7 @@ from airflow_provider.tasks import arguments
 from airflow_provider.tasks.base import DataRobotBaseOperator, Step
 from airflow_provider.tasks.deleting import delete
 from airflow_provider.tasks.links import deployment_url
-from airflow_provider.tasks.metric_arguments import COLUMNS, LENGTH, change, metric_named, settings_given
+from airflow_provider.tasks.metric_arguments import COLUMNS, LENGTH, change, settings_given
 
 if TYPE_CHECKING:
     from airflow_provider.tasks.run import Run
@@ -189,7 +189,9 @@ class DataRobotDeleteCustomMetricOperator(DataRobotBaseOperator):
         """Checks every argument before anything is sent."""
         super().prepare()
         self.deployment_id = arguments.identifier("deployment_id", self.deployment_id)
-        self.custom_metric_id, self.name = metric_named(self.custom_metric_id, self.name)
+        self.custom_metric_id, self.name = arguments.id_or_name(
+            "custom_metric_id", self.custom_metric_id, self.name, LENGTH
+        )
 
     def identity(self) -> dict[str, Any]:
         """The metric."""

@@ -9,7 +9,7 @@ from airflow_provider.api.errors import InvalidCall
 from airflow_provider.mlops import monitoring_batches
 from airflow_provider.tasks import arguments
 from airflow_provider.tasks.base import DataRobotBaseOperator, Step
-from airflow_provider.tasks.batch_arguments import LENGTH, batch_named, change, settings_given
+from airflow_provider.tasks.batch_arguments import LENGTH, change, settings_given
 from airflow_provider.tasks.links import deployment_url
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class DataRobotUpdateMonitoringBatchOperator(DataRobotBaseOperator):
         """Checks every argument before anything is sent."""
         super().prepare()
         self.deployment_id = arguments.identifier("deployment_id", self.deployment_id)
-        self.batch_id, self.name = batch_named(self.batch_id, self.name)
+        self.batch_id, self.name = arguments.id_or_name("batch_id", self.batch_id, self.name, LENGTH)
         wanted = settings_given(self)
         if not arguments.absent(self.new_name):
             wanted["name"] = arguments.named("new_name", self.new_name, LENGTH)
@@ -146,7 +146,7 @@ class DataRobotUpdateMonitoringBatchModelOperator(DataRobotBaseOperator):
         super().prepare()
         self.deployment_id = arguments.identifier("deployment_id", self.deployment_id)
         self.model_id = arguments.identifier("model_id", self.model_id)
-        self.batch_id, self.name = batch_named(self.batch_id, self.name)
+        self.batch_id, self.name = arguments.id_or_name("batch_id", self.batch_id, self.name, LENGTH)
         times = {"startTime": ("start_time", self.start_time), "endTime": ("end_time", self.end_time)}
         self._wanted = {key: _moment(name, one) for key, (name, one) in times.items() if not arguments.absent(one)}
         if not self._wanted and not self.extra_body:

@@ -9,7 +9,7 @@ from airflow_provider.api.errors import OutcomeUnknown, Refused
 from airflow_provider.mlops import monitoring_batches
 from airflow_provider.tasks import arguments
 from airflow_provider.tasks.base import DataRobotBaseOperator, Step
-from airflow_provider.tasks.batch_arguments import LENGTH, batch_named, change, settings_given
+from airflow_provider.tasks.batch_arguments import LENGTH, change, settings_given
 from airflow_provider.tasks.deleting import delete
 from airflow_provider.tasks.links import deployment_url
 from airflow_provider.tasks.reading import DataRobotBaseReadOperator
@@ -163,7 +163,7 @@ class DataRobotDeleteMonitoringBatchOperator(DataRobotBaseOperator):
         """Checks every argument before anything is sent."""
         super().prepare()
         self.deployment_id = arguments.identifier("deployment_id", self.deployment_id)
-        self.batch_id, self.name = batch_named(self.batch_id, self.name)
+        self.batch_id, self.name = arguments.id_or_name("batch_id", self.batch_id, self.name, LENGTH)
 
     def identity(self) -> dict[str, Any]:
         """The batch."""
@@ -209,7 +209,7 @@ class DataRobotGetMonitoringBatchOperator(DataRobotBaseReadOperator):
     def prepare(self) -> None:
         """Checks every argument before anything is sent."""
         self.deployment_id = arguments.identifier("deployment_id", self.deployment_id)
-        self.batch_id, self.name = batch_named(self.batch_id, self.name)
+        self.batch_id, self.name = arguments.id_or_name("batch_id", self.batch_id, self.name, LENGTH)
 
     def link(self, web_url: str) -> str | None:
         """The deployment's page."""

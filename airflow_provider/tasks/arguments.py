@@ -59,6 +59,17 @@ def optional_identifier(name: str, value: Any) -> str | None:
     return None if absent(value) else identifier(name, value)
 
 
+def id_or_name(id_name: str, key: Any, name: Any, most: int) -> tuple[str | None, str | None]:
+    """A thing by its id or its name, the other of which is None; raises unless exactly one of them is given.
+
+    :param id_name: the argument that has the id, for errors; that of the name is ``name``.
+    :param most: characters of a name.
+    """
+    if absent(key) == absent(name):
+        raise InvalidCall(f"give exactly one of {id_name} and name")
+    return (None, named("name", name, most)) if absent(key) else (identifier(id_name, key), None)
+
+
 def one_of(name: str, value: Any, allowed: Sequence[str]) -> str:
     """One of some words, in any case; gives the word as it is spelled in ``allowed``."""
     for word in allowed:

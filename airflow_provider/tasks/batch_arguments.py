@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider.api.errors import InvalidCall
 from airflow_provider.mlops import monitoring_batches
 from airflow_provider.tasks import arguments
 
@@ -13,15 +12,6 @@ if TYPE_CHECKING:
     from airflow_provider.tasks.run import Run
 
 LENGTH = 1000  # characters of a name
-
-
-def batch_named(batch_id: Any, name: Any) -> tuple[str | None, str | None]:
-    """A batch by its id or its name; raises :class:`InvalidCall` unless exactly one is given."""
-    if arguments.absent(batch_id) == arguments.absent(name):
-        raise InvalidCall("give exactly one of batch_id and name")
-    if arguments.absent(batch_id):
-        return None, arguments.named("name", name, LENGTH)
-    return arguments.identifier("batch_id", batch_id), None
 
 
 def settings_given(task: Any) -> dict[str, Any]:

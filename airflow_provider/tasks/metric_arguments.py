@@ -17,15 +17,6 @@ LENGTH = 1000  # characters of a name
 COLUMNS = ("value_column", "timestamp_column", "timestamp_format", "sample_size_column", "batch_column")
 
 
-def metric_named(metric_id: Any, name: Any) -> tuple[str | None, str | None]:
-    """A metric by its id or its name; raises :class:`InvalidCall` unless exactly one is given."""
-    if arguments.absent(metric_id) == arguments.absent(name):
-        raise InvalidCall("give exactly one of custom_metric_id and name")
-    if arguments.absent(metric_id):
-        return None, arguments.named("name", name, LENGTH)
-    return arguments.identifier("custom_metric_id", metric_id), None
-
-
 def settings_given(task: Any) -> dict[str, Any]:
     """What both operators may set besides the name: the body's keys, and only what was given."""
     given: dict[str, Any] = {}

@@ -23,7 +23,7 @@ from airflow_provider.mlops.metric_values import (
 )
 from airflow_provider.tasks import arguments, files
 from airflow_provider.tasks.actuals_order import source_of
-from airflow_provider.tasks.metric_arguments import LENGTH, metric_named
+from airflow_provider.tasks.metric_arguments import LENGTH
 from airflow_provider.tasks.progress import FileStore
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ class MetricOrder:
 
 def order_of(given: Mapping[str, Any]) -> MetricOrder:
     """The order that rendered arguments make; raises :class:`InvalidCall` for the first that is wrong."""
-    named_id, name = metric_named(given["custom_metric_id"], given["name"])
+    named_id, name = arguments.id_or_name("custom_metric_id", given["custom_metric_id"], given["name"], LENGTH)
     dataset_id = arguments.optional_identifier("dataset_id", given["dataset_id"])
     if sum(one is not None for one in (dataset_id, given["source"], given["sql"])) != 1:
         raise InvalidCall("give exactly one of source, sql and dataset_id")
