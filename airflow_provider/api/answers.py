@@ -8,10 +8,11 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from airflow_provider.api.errors import DataRobotError, KeyMissing, NotUnderstood, error_class
+from airflow_provider.api.moments import aware
 from airflow_provider.contract.secrets import scrub, scrub_value
 
 DEPTH = 100  # levels of JSON; whoever walks through it later, Airflow too, may fail where parsing did not
@@ -173,7 +174,6 @@ def _message(answer: Answer, body: Any, secrets: Iterable[str]) -> str:
 
 def _http_date(text: str | None) -> datetime | None:
     try:
-        found = email.utils.parsedate_to_datetime(text or "")
+        return aware(email.utils.parsedate_to_datetime(text or ""))
     except ValueError:
         return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -12,13 +12,14 @@ import logging
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from airflow_provider.api.answers import Answer
 from airflow_provider.api.errors import InvalidCall
 from airflow_provider.api.locations import local_path
+from airflow_provider.api.moments import aware
 from airflow_provider.api.uploads import Stream, Upload
 from airflow_provider.contract import (
     Operation,
@@ -158,7 +159,7 @@ def _merged(body: Mapping[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]
 def _dated(value: Any) -> Any:
     """The same value with each datetime written out."""
     if isinstance(value, datetime):
-        return (value if value.tzinfo else value.replace(tzinfo=UTC)).isoformat()
+        return aware(value).isoformat()
     if isinstance(value, Mapping):
         return {key: _dated(item) for key, item in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):

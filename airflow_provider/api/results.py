@@ -8,7 +8,7 @@ plain dict by its operationId. Importing this module imports pydantic.
 from __future__ import annotations
 
 import logging
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
@@ -16,6 +16,7 @@ from pydantic.alias_generators import to_camel
 
 from airflow_provider.api.answers import Answer
 from airflow_provider.api.errors import KeyMissing, NotUnderstood
+from airflow_provider.api.moments import aware
 from airflow_provider.api.waits import canonical
 
 log = logging.getLogger(__name__)
@@ -31,7 +32,7 @@ def _moment(value: Any) -> datetime | None:
             return None
     if not isinstance(value, datetime):
         return None
-    return value if value.tzinfo else value.replace(tzinfo=UTC)
+    return aware(value)
 
 
 def _word(value: Any) -> Any:

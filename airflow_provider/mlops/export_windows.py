@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider.api import moments
 from airflow_provider.api.errors import DataRobotError, InvalidCall
 from airflow_provider.mlops.windows import HOUR, Window, floor, stamp
 
@@ -58,7 +59,7 @@ class Piece:
     @property
     def window(self) -> Window | None:
         """Its time."""
-        return Window(moment(self.start), moment(self.end)) if self.start and self.end else None
+        return Window(moments.read(self.start), moments.read(self.end)) if self.start and self.end else None
 
     def told(self) -> str:
         """For people."""
@@ -97,7 +98,7 @@ def count_rows(client: Client, deployment_id: str, models: Sequence[str], window
         for bucket in answer.require("buckets"):
             rows, model = int(bucket.get(key) or 0), bucket.get("modelId")
             if rows and model in found:
-                hour = floor(moment(bucket["period"]["start"]))
+                hour = floor(moments.read(bucket["period"]["start"]))
                 found[model][hour] = found[model].get(hour, 0) + rows
     return found
 
@@ -144,7 +145,7 @@ def refuse_changed_champion(deployment: Mapping[str, Any], window: Window) -> st
     model_id, since = model.get("id"), model.get("deployedAt")
     if not model_id:
         raise ChampionChanged(f"deployment {deployment.get('id')} tells no champion: say which with model_ids")
-    if since and moment(str(since)) > window.start:
+    if since and moments.read(since) > window.start:
         raise ChampionChanged(
             f"model {model_id} is champion of deployment {deployment.get('id')} since {since}, and the window from "
             f"{stamp(window.start)} to {stamp(window.end)} begins before: an export holds the rows of one model, so "
@@ -153,15 +154,9 @@ def refuse_changed_champion(deployment: Mapping[str, Any], window: Window) -> st
     return str(model_id)
 
 
-def moment(text: str | None) -> datetime:
-    """A time of the service, with zone; a naive one is UTC."""
-    found = datetime.fromisoformat(str(text))
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
-
-
 def short(text: str) -> str:
     """A time for the name of a file: 20260301T0000Z."""
-    return moment(text).astimezone(UTC).strftime("%Y%m%dT%H%MZ")
+    return moments.read(text).astimezone(UTC).strftime("%Y%m%dT%H%MZ")
 
 
 def _pieces(model: str, counts: Mapping[datetime, int], window: Window, limit: int) -> Iterator[Piece]:
@@ -202,10 +197,7 @@ def _of(counts: Mapping[datetime, int], start: datetime, end: datetime) -> Itera
 
 
 def _on_the_hour(name: str, given: Any) -> datetime:
-    try:
-        found = given if isinstance(given, datetime) else datetime.fromisoformat(str(given).strip())
-    except ValueError:
-        raise InvalidCall(f"{name} must be a time like 2026-03-01T00:00:00Z, not {given!r}") from None
-    if floor(found) != (found if found.tzinfo else found.replace(tzinfo=UTC)):
+    found = moments.given(name, given)
+    if floor(found) != found:
         raise InvalidCall(f"{name} must be on the hour of UTC, because rows are counted by hours: not {given!r}")
     return floor(found)

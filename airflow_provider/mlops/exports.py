@@ -12,10 +12,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider.api import moments
 from airflow_provider.api.endings import EXPORT
 from airflow_provider.api.errors import DataRobotError, Gone, NotFound
 from airflow_provider.mlops import datasets
-from airflow_provider.mlops.export_windows import Piece, moment
+from airflow_provider.mlops.export_windows import Piece
 
 if TYPE_CHECKING:
     from airflow_provider.api.client import Client
@@ -159,7 +160,7 @@ def reusable(
     end = wanted.piece.end
     for one in found:
         over = wanted.kind is TRAINING or one.get("status") == "SUCCEEDED"
-        fresh = end is None or (moment(one.get("createdAt")) - moment(end)).total_seconds() >= settle
+        fresh = end is None or (moments.read(one.get("createdAt")) - moments.read(end)).total_seconds() >= settle
         if over and fresh and _all_there(client, one):
             return one
     return None
@@ -210,7 +211,7 @@ def _all_there(client: Client, export: Mapping[str, Any]) -> bool:
 def _same_time(one: str | None, other: Any) -> bool:
     if one is None or other is None:
         return one is None and other is None
-    return moment(one) == moment(str(other))
+    return moments.read(one) == moments.read(other)
 
 
 def _listed(value: Any) -> list[Mapping[str, Any]]:

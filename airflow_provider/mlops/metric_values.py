@@ -18,11 +18,12 @@ import math
 import numbers
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from airflow_provider.api.errors import DataRobotError
 from airflow_provider.api.messages import Call, prepare
+from airflow_provider.api.moments import utc
 from airflow_provider.mlops.row_check import shown
 from airflow_provider.mlops.rows import Broken, Parts, Row, key_text
 
@@ -127,11 +128,6 @@ class BucketCheck:
             return f"timestamp is no ISO 8601 time: {shown(stamp)}"
         self.naive += when.tzinfo is None
         return utc(when)
-
-
-def utc(when: datetime) -> str:
-    """A moment as it is sent; without a zone it is UTC."""
-    return (when if when.tzinfo else when.replace(tzinfo=UTC)).astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 @dataclass(slots=True)

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider.api import moments
 from airflow_provider.api.errors import DataRobotError, JobFailed, OutcomeUnknown
 
 if TYPE_CHECKING:
@@ -70,13 +70,10 @@ def run_path(deployment_id: str, policy_id: str, run_id: str) -> str:
 
 def moment(value: Any) -> float | None:
     """A time of the service in seconds since 1970; None for none. A time without zone is UTC."""
-    if not value:
-        return None
     try:
-        found = value if isinstance(value, datetime) else datetime.fromisoformat(str(value).strip())
+        return moments.read(value).timestamp()
     except ValueError:
         return None
-    return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
 
 
 def started(run: Run) -> float | None:

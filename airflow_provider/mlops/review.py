@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider.api import moments
 from airflow_provider.api.errors import DataRobotError, Forbidden, NotFound, NotServed
 from airflow_provider.api.waits import canonical
 
@@ -152,10 +153,9 @@ def _same(theirs: Any, ours: Any) -> bool:
 
 def _moment(value: Any) -> datetime | None:
     try:
-        found = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+        return moments.read(value)
     except ValueError:
         return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def _when(value: Any) -> datetime:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider.api import moments
 from airflow_provider.api.errors import InvalidCall
 
 if TYPE_CHECKING:
@@ -96,9 +97,8 @@ def floor(moment: datetime) -> datetime:
 
     Gives a plain datetime whatever came in: Airflow's own times do not divide by a timedelta.
     """
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     hour = HOUR.total_seconds()
-    return datetime.fromtimestamp(aware.timestamp() // hour * hour, UTC)
+    return datetime.fromtimestamp(moments.aware(moment).timestamp() // hour * hour, UTC)
 
 
 def stamp(moment: datetime) -> str:
@@ -133,12 +133,7 @@ def _span(given: Any) -> timedelta | None:
 def _on_the_hour(name: str, given: Any) -> datetime | None:
     if given is None or str(given).strip().lower() in ("", "none"):
         return None
-    try:
-        moment = given if isinstance(given, datetime) else datetime.fromisoformat(str(given).strip())
-    except ValueError:
-        raise InvalidCall(f"{name} must be a time like 2026-03-01T00:00:00Z, not {given!r}") from None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
+    moment = moments.given(name, given)
     if floor(moment) != moment:
         raise InvalidCall(f"{name} must be on the hour, because the service takes nothing else: not {given!r}")
     return floor(moment)

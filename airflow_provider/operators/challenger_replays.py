@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider.api.errors import Conflict, InvalidCall, KeyMissing, OutcomeUnknown, TooManyRequests
+from airflow_provider.api.errors import Conflict, KeyMissing, OutcomeUnknown, TooManyRequests
 from airflow_provider.api.locations import local_path
+from airflow_provider.api.moments import utc
 from airflow_provider.api.waits import JobWait
 from airflow_provider.mlops import challengers
 from airflow_provider.mlops.replays import NoChallengers
@@ -173,11 +174,4 @@ class DataRobotReplayChallengersOperator(DataRobotBaseOperator):
 
 def _moment(given: Any) -> str | None:
     """A point in time as the service takes it; None where none was given."""
-    if arguments.absent(given):
-        return None
-    try:
-        moment = given if isinstance(given, datetime) else datetime.fromisoformat(str(given).strip())
-    except ValueError:
-        raise InvalidCall(f"until must be a time like 2026-03-01T00:00:00Z, not {given!r}") from None
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return datetime.fromtimestamp(aware.timestamp(), UTC).isoformat().replace("+00:00", "Z")
+    return None if arguments.absent(given) else utc(arguments.moment("until", given))

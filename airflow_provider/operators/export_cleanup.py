@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
+from airflow_provider.api import moments
 from airflow_provider.api.errors import Gone, NotFound
 from airflow_provider.mlops import datasets, exports
-from airflow_provider.mlops.export_windows import moment
 from airflow_provider.mlops.exports import KINDS, Kind
 from airflow_provider.mlops.windows import service_time
 from airflow_provider.tasks import arguments
@@ -105,7 +105,7 @@ class DataRobotDeleteOldExportsOperator(DataRobotBaseOperator):
             newest = number >= len(found) - self._keep
             ours = self.created_by in (None, exports.maker(one))
             made = one.get("createdAt")
-            aged = bool(made) and now - moment(made).timestamp() > self._age
+            aged = bool(made) and now - moments.read(made).timestamp() > self._age
             yield one, aged and ours and not newest and not exports.is_pending(one)
 
     def _delete_dataset(self, run: Run, dataset_id: str) -> bool:

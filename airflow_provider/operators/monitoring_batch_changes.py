@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider.api.errors import InvalidCall
+from airflow_provider.api.moments import utc
 from airflow_provider.mlops import monitoring_batches
 from airflow_provider.tasks import arguments
 from airflow_provider.tasks.base import DataRobotBaseOperator, Step
@@ -148,7 +149,11 @@ class DataRobotUpdateMonitoringBatchModelOperator(DataRobotBaseOperator):
         self.model_id = arguments.identifier("model_id", self.model_id)
         self.batch_id, self.name = arguments.id_or_name("batch_id", self.batch_id, self.name, LENGTH)
         times = {"startTime": ("start_time", self.start_time), "endTime": ("end_time", self.end_time)}
-        self._wanted = {key: _moment(name, one) for key, (name, one) in times.items() if not arguments.absent(one)}
+        self._wanted = {
+            key: datetime.fromisoformat(utc(arguments.moment(name, one)))
+            for key, (name, one) in times.items()
+            if not arguments.absent(one)
+        }
         if not self._wanted and not self.extra_body:
             raise InvalidCall("nothing is to be changed: give start_time or end_time")
         start, end = self._wanted.get("startTime"), self._wanted.get("endTime")
@@ -176,7 +181,7 @@ class DataRobotUpdateMonitoringBatchModelOperator(DataRobotBaseOperator):
 
         differs = differing()
         if differs or self.extra_body:
-            changed = {name: one.isoformat().replace("+00:00", "Z") for name, one in differs.items()}
+            changed = {name: utc(one) for name, one in differs.items()}
             run.submit(
                 self.operation,
                 changed,
@@ -192,16 +197,6 @@ class DataRobotUpdateMonitoringBatchModelOperator(DataRobotBaseOperator):
         model = run.read("getDeploymentMonitoringBatchModel", **whose)
         changed_times = {name: one.isoformat() for name, one in differs.items()}
         return {"batch_id": batch_id, "model_id": self.model_id, "changed": changed_times, "model": model}
-
-
-def _moment(name: str, given: Any) -> datetime:
-    from airflow_provider.mlops.metric_values import utc
-
-    try:
-        moment = given if isinstance(given, datetime) else datetime.fromisoformat(str(given).strip())
-    except ValueError:
-        raise InvalidCall(f"{name} must be a time like 2026-03-01T00:00:00Z, not {given!r}") from None
-    return datetime.fromisoformat(utc(moment))
 
 
 def _is(told: Any, wanted: datetime) -> bool:

@@ -11,9 +11,10 @@ import contextlib
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
+from airflow_provider.api import moments
 from airflow_provider.api.errors import InvalidCall
 
 WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False, "": False, "none": False}
@@ -139,11 +140,7 @@ def seconds(name: str, value: Any) -> float | None:
 
 def moment(name: str, value: Any) -> datetime:
     """A time with its zone from a datetime or an ISO 8601 text; one without a zone is UTC."""
-    try:
-        found = value if isinstance(value, datetime) else datetime.fromisoformat(str(value).strip())
-    except ValueError:
-        raise InvalidCall(f"{name} must be a time like 2026-03-01T00:00:00Z, not {value!r}") from None
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found
+    return moments.given(name, value)
 
 
 def text(name: str, value: Any, most: int) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from airflow_provider.api.errors import InvalidCall
+from airflow_provider.api.moments import utc
 from airflow_provider.mlops import custom_metrics
 from airflow_provider.mlops.metric_values import (
     BucketCheck,
@@ -19,7 +19,6 @@ from airflow_provider.mlops.metric_values import (
     Survey,
     chunks,
     survey_of,
-    utc,
 )
 from airflow_provider.tasks import arguments, files
 from airflow_provider.tasks.actuals_order import source_of
@@ -191,12 +190,7 @@ def _text(given: Mapping[str, Any], name: str) -> str | None:
 
 
 def _moment(given: Any) -> str | None:
-    if arguments.absent(given):
-        return None
-    try:
-        return utc(given if isinstance(given, datetime) else datetime.fromisoformat(str(given).strip()))
-    except ValueError:
-        raise InvalidCall(f"timestamp must be a time like 2026-03-01T00:00:00Z, not {given!r}") from None
+    return None if arguments.absent(given) else utc(arguments.moment("timestamp", given))
 
 
 def _model(given: Mapping[str, Any]) -> dict[str, str]:

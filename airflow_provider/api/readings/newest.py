@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from airflow_provider.api import moments
 from airflow_provider.api.errors import KeyMissing
 from airflow_provider.api.judging import Reading
 
@@ -48,7 +49,6 @@ def _filled(body: Mapping[str, Any], counted: str) -> Iterator[tuple[datetime, i
 
 def _moment(text: Any) -> datetime:
     try:
-        moment = datetime.fromisoformat(str(text))
+        return moments.read(text).astimezone(UTC)
     except ValueError:
         raise KeyMissing(f"{text!r} is no time", operation=OPERATION) from None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)

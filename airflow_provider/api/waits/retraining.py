@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, ClassVar
 
+from airflow_provider.api import moments
 from airflow_provider.api.endings import Ending
 from airflow_provider.api.waits.verdicts import Done, Failed, Pending, Verdict, WaitAnswer
 
@@ -75,7 +75,6 @@ def _by_finish(run: Mapping[str, Any], promises: Sequence[str]) -> Verdict:
 def _seconds(text: Any) -> float | None:
     """A moment of the service in seconds since 1970; None where it is none, without a zone it is UTC."""
     try:
-        moment = datetime.fromisoformat(text)
-    except (TypeError, ValueError):
+        return moments.read(text).timestamp() if isinstance(text, str) else None
+    except ValueError:
         return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
