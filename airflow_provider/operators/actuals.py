@@ -155,15 +155,10 @@ class DataRobotUploadActualsOperator(DataRobotBaseOperator):
         self.delete_datasets = delete_datasets
         self.in_flight = in_flight
 
-    def execute(self, context: Context) -> Any:
-        """Notes which run and attempt sends, then runs the life cycle."""
+    def introduce(self, context: Context) -> None:
+        """Notes which run and attempt sends."""
+        super().introduce(context)
         self._by = _sender(context)
-        return super().execute(context)
-
-    def resume(self, context: Context, event: dict[str, Any] | None = None) -> Any:
-        """Notes which run and attempt sends, then goes on."""
-        self._by = _sender(context)
-        return super().resume(context, event)
 
     def prepare(self) -> None:
         """Checks every argument before anything is read or sent."""

@@ -6,7 +6,7 @@ import io
 import json
 from collections.abc import Iterator, Mapping
 from itertools import islice
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any, BinaryIO
 
 from airflow_provider.api.errors import DataRobotError, InvalidCall
 from airflow_provider.api.messages import JSON, MULTIPART, prepare
@@ -21,11 +21,8 @@ from airflow_provider.mlops.model_files import Source
 from airflow_provider.mlops.rows import UnreadableSource
 from airflow_provider.tasks import arguments, files
 from airflow_provider.tasks.base import DataRobotBaseOperator, Step
-from airflow_provider.tasks.downloading import FIELDS, Place, instance_of
+from airflow_provider.tasks.downloading import FIELDS, Place
 from airflow_provider.tasks.run import Await, Run
-
-if TYPE_CHECKING:
-    from airflow.providers.common.compat.sdk import Context
 
 MAX_OBJECTS = 10_000  # of a list that a result holds: more is a file's business
 
@@ -104,12 +101,6 @@ class DataRobotCallApiOperator(DataRobotBaseOperator):
         self.path = path
         self.if_exists = if_exists
         self.staging = staging
-        self._instance = ""
-
-    def execute(self, context: Context) -> Any:
-        """Notes which task instance calls, then runs the life cycle."""
-        self._instance = instance_of(context)
-        return super().execute(context)
 
     def prepare(self) -> None:
         """Checks operation, arguments and body against the contract before anything is sent."""

@@ -64,10 +64,10 @@ class DataRobotRememberChampionOperator(DataRobotBaseReadOperator):
         self.model_package_id = model_package_id
         self.watch = watch
 
-    def execute(self, context: Context) -> Any:
-        """Asks, and gives plain JSON."""
+    def introduce(self, context: Context) -> None:
+        """Notes where the task remembers since when it watches."""
+        super().introduce(context)
         self._store = context.get("task_state_store")  # Airflow 3.3 and later
-        return super().execute(context)
 
     def prepare(self) -> None:
         """Checks every argument before anything is sent."""

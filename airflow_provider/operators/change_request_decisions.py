@@ -55,10 +55,10 @@ class DataRobotReviewChangeRequestOperator(OnRequestOperator):
         self.verdict = verdict
         self.comment = comment
 
-    def execute(self, context: Context) -> Any:
+    def introduce(self, context: Context) -> None:
         """Marks the review with where the run comes from, so that another attempt finds it."""
+        super().introduce(context)
         self.comment = with_origin(self.comment, context)
-        return super().execute(context)
 
     def prepare(self) -> None:
         """Checks every argument before anything is sent."""

@@ -118,10 +118,10 @@ class DataRobotCreateChangeRequestOperator(DataRobotBaseOperator):
         self.on_request_opened = on_request_opened
         self._context: Mapping[str, Any] = {}
 
-    def execute(self, context: Context) -> Any:
-        """Tells the reviewers where the run comes from, then runs the life cycle."""
+    def introduce(self, context: Context) -> None:
+        """Notes where the run comes from: the reviewers are told."""
+        super().introduce(context)
         self.comment, self._context = with_origin(self.comment, context), context
-        return super().execute(context)
 
     def prepare(self) -> None:
         """Checks every argument before anything is sent."""

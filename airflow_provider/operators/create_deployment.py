@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from airflow_provider.api.errors import InvalidCall
 from airflow_provider.mlops.creation import ROUTES
@@ -14,13 +14,9 @@ from airflow_provider.tasks import arguments
 from airflow_provider.tasks.base import DataRobotBaseOperator, Step
 from airflow_provider.tasks.created import Created
 from airflow_provider.tasks.creating import Creating
-from airflow_provider.tasks.downloading import instance_of
 from airflow_provider.tasks.links import deployment_url
 from airflow_provider.tasks.memory import Handle
 from airflow_provider.tasks.run import Run
-
-if TYPE_CHECKING:
-    from airflow.providers.common.compat.sdk import Context
 
 MONTH = timedelta(days=30)
 LABEL_LENGTH, DESCRIPTION_LENGTH = 512, 10_000  # the page of createDeploymentFromLearningModel
@@ -137,17 +133,6 @@ class DataRobotCreateDeploymentOperator(DataRobotBaseOperator):
         self.on_new_version = on_new_version
         self.require_reviews = require_reviews
         self.launch_timeout = launch_timeout
-        self._instance = ""
-
-    def execute(self, context: Context) -> Any:
-        """Notes which task instance creates, then runs the life cycle."""
-        self._instance = instance_of(context)
-        return super().execute(context)
-
-    def resume(self, context: Context, event: dict[str, Any] | None = None) -> Any:
-        """Goes on after the trigger fired."""
-        self._instance = instance_of(context)
-        return super().resume(context, event)
 
     def prepare(self) -> None:
         """Checks every argument before anything is sent."""

@@ -79,10 +79,10 @@ class DataRobotGetCustomMetricSummaryOperator(DataRobotBaseReadOperator):
         self.model_package_id = model_package_id
         self._interval_end: datetime | None = None
 
-    def execute(self, context: Context) -> Any:
-        """Notes the end of the data interval, then asks."""
+    def introduce(self, context: Context) -> None:
+        """Notes the end of the data interval."""
+        super().introduce(context)
         self._interval_end = context.get("data_interval_end")
-        return super().execute(context)
 
     def prepare(self) -> None:
         """Checks every argument before anything is sent."""

@@ -19,8 +19,6 @@ from airflow_provider.tasks.reading import DataRobotBaseReadOperator
 from airflow_provider.tasks.run import Await, Run
 
 if TYPE_CHECKING:
-    from airflow.providers.common.compat.sdk import Context
-
     from airflow_provider.api.client import Client
     from airflow_provider.tasks.memory import Handle
 
@@ -77,13 +75,6 @@ class DataRobotUploadDatasetOperator(DataRobotBaseOperator):
         self.dataset_id = dataset_id
         self.marked = marked
         self.categories = categories
-        self._instance = ""
-
-    def execute(self, context: Context) -> Any:
-        """Notes which task instance uploads, then runs the life cycle."""
-        instance = context["ti"]
-        self._instance = f"{instance.dag_id}/{instance.task_id}/{instance.run_id}/{instance.map_index}"
-        return super().execute(context)
 
     def prepare(self) -> None:
         """Checks every argument before anything is read or sent."""

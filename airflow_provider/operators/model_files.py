@@ -12,13 +12,11 @@ from airflow_provider.api.waits import JobWait, UntilWait
 from airflow_provider.mlops import model_files
 from airflow_provider.tasks import arguments
 from airflow_provider.tasks.base import DataRobotBaseOperator, Step
-from airflow_provider.tasks.downloading import FIELDS, Place, instance_of
+from airflow_provider.tasks.downloading import FIELDS, Place
 from airflow_provider.tasks.links import deployment_url
 from airflow_provider.tasks.run import Await, Run
 
 if TYPE_CHECKING:
-    from airflow.providers.common.compat.sdk import Context
-
     from airflow_provider.tasks.memory import Handle
 
 JOB, PAUSE = "job", "pause"
@@ -48,17 +46,6 @@ class _BuiltFile(DataRobotBaseOperator):
         self.path = path
         self.if_exists = if_exists
         self.staging = staging
-        self._instance = ""
-
-    def execute(self, context: Context) -> Any:
-        """Notes which task instance downloads, then runs the life cycle."""
-        self._instance = instance_of(context)
-        return super().execute(context)
-
-    def resume(self, context: Context, event: dict[str, Any] | None = None) -> Any:
-        """Goes on after the trigger fired."""
-        self._instance = instance_of(context)
-        return super().resume(context, event)
 
     def prepare(self) -> None:
         """Checks every argument before anything is sent."""

@@ -10,12 +10,9 @@ from airflow_provider.mlops import registry
 from airflow_provider.mlops.naming import NotOne, mark_of, marked
 from airflow_provider.tasks import arguments
 from airflow_provider.tasks.base import DataRobotBaseOperator, Step
-from airflow_provider.tasks.downloading import instance_of
 from airflow_provider.tasks.run import Await, Run
 
 if TYPE_CHECKING:
-    from airflow.providers.common.compat.sdk import Context
-
     from airflow_provider.api.once import Sent
     from airflow_provider.tasks.memory import Handle
 
@@ -80,17 +77,6 @@ class DataRobotRegisterModelOperator(DataRobotBaseOperator):
         self.description = description
         self.prediction_threshold = prediction_threshold
         self.marked = marked
-        self._instance = ""
-
-    def execute(self, context: Context) -> Any:
-        """Notes which task instance registers, then runs the life cycle."""
-        self._instance = instance_of(context)
-        return super().execute(context)
-
-    def resume(self, context: Context, event: dict[str, Any] | None = None) -> Any:
-        """Goes on after the trigger fired."""
-        self._instance = instance_of(context)
-        return super().resume(context, event)
 
     def prepare(self) -> None:
         """Checks every argument before anything is sent."""

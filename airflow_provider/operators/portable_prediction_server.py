@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider.mlops import model_files
-from airflow_provider.tasks.downloading import FIELDS, Place, instance_of
+from airflow_provider.tasks.downloading import FIELDS, Place
 from airflow_provider.tasks.reading import DataRobotBaseReadOperator
 
 if TYPE_CHECKING:
-    from airflow.providers.common.compat.sdk import Context
-
     from airflow_provider.api.client import Client
 
 
@@ -37,12 +35,6 @@ class DataRobotDownloadPortablePredictionServerOperator(DataRobotBaseReadOperato
         self.path = path
         self.if_exists = if_exists
         self.staging = staging
-        self._instance = ""
-
-    def execute(self, context: Context) -> Any:
-        """Notes which task instance downloads, then reads."""
-        self._instance = instance_of(context)
-        return super().execute(context)
 
     def prepare(self) -> None:
         """Checks every argument before anything is sent."""

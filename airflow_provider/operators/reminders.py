@@ -54,10 +54,10 @@ class DataRobotRemindReviewersOperator(DataRobotBaseReadOperator):
         self.on_lapsing = on_lapsing
         self._context: Mapping[str, Any] = {}
 
-    def execute(self, context: Context) -> Any:
-        """Looks, and tells."""
+    def introduce(self, context: Context) -> None:
+        """Notes what callbacks are given."""
+        super().introduce(context)
         self._context = context
-        return super().execute(context)
 
     def prepare(self) -> None:
         """Checks every argument before anything is sent."""

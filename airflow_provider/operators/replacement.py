@@ -146,15 +146,11 @@ class DataRobotReplaceModelOperator(DataRobotBaseOperator):
         self._context: Mapping[str, Any] = {}
         self._tell: Callable[[Any], object] = dict
 
-    def execute(self, context: Context) -> Any:
-        """Tells the reviewers where the run comes from, then runs the life cycle."""
-        self._introduce(context)
-        return super().execute(context)
-
-    def resume(self, context: Context, event: dict[str, Any] | None = None) -> Any:
-        """Goes on after the trigger fired; a request may be opened only then."""
-        self._introduce(context)
-        return super().resume(context, event)
+    def introduce(self, context: Context) -> None:
+        """Notes where the run comes from: the reviewers are told."""
+        super().introduce(context)
+        self._comment, self._context = with_origin(self.message(), context), context
+        self._tell = lambda decision: context["ti"].xcom_push(key="decision", value=decision)
 
     def message(self) -> str:
         """What the reviewers are told, before where the run comes from."""
@@ -218,10 +214,6 @@ class DataRobotReplaceModelOperator(DataRobotBaseOperator):
         return self._steps.timed_out(run, self._stage(run)) or super().timed_out(run, note)
 
     # --- small things -----------------------------------------------------------------------------------------
-
-    def _introduce(self, context: Context) -> None:
-        self._comment, self._context = with_origin(self.message(), context), context
-        self._tell = lambda decision: context["ti"].xcom_push(key="decision", value=decision)
 
     @staticmethod
     def _stage(run: Run) -> str:

@@ -99,15 +99,10 @@ class DataRobotRunRetrainingPolicyOperator(OfPolicyOperator):
         self.appear_timeout = appear_timeout
         self._attempt = Attempt()
 
-    def execute(self, context: Context) -> Any:
-        """Notes when the DAG run began, then runs the life cycle."""
+    def introduce(self, context: Context) -> None:
+        """Notes when the DAG run began, and whether this is a retry."""
+        super().introduce(context)
         self._attempt = self._attempt_of(context)
-        return super().execute(context)
-
-    def resume(self, context: Context, event: dict[str, Any] | None = None) -> Any:
-        """Goes on after the trigger fired; a run may be started only then."""
-        self._attempt = self._attempt_of(context)
-        return super().resume(context, event)
 
     def prepare(self) -> None:
         """Checks every argument before anything is sent."""

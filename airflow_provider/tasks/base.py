@@ -123,6 +123,7 @@ class DataRobotBaseOperator(WritingTask):
     @contextmanager
     def _opened(self, context: Context) -> Iterator[Run]:
         """The run of this attempt; its connections are closed however the block ends."""
+        self.introduce(context)
         self.prepare()
         store = context.get("task_state_store")  # Airflow 3.3 and later
         identity = mask({"connection": self.datarobot_conn_id, **self.identity()})

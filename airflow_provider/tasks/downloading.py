@@ -17,7 +17,7 @@ from airflow_provider.tasks import arguments, files
 from airflow_provider.tasks.memory import fingerprint
 
 if TYPE_CHECKING:
-    from airflow.providers.common.compat.sdk import Context, ObjectStoragePath
+    from airflow.providers.common.compat.sdk import ObjectStoragePath
 
     from airflow_provider.api.client import Client
     from airflow_provider.mlops.model_files import Source
@@ -105,9 +105,3 @@ class Place:
             size = part.tell()
             files.put(part, self.path)
         return {"path": str(self.path), "bytes": size, "sha256": digest.hexdigest(), "downloaded": True}
-
-
-def instance_of(context: Context) -> str:
-    """Which task instance this is: the same for all its attempts."""
-    instance: Any = context["ti"]
-    return f"{instance.dag_id}/{instance.task_id}/{instance.run_id}/{instance.map_index}"

@@ -63,7 +63,6 @@ class ExportingTask(DataRobotBaseOperator):
         self.row_limit = row_limit
         self.delete_datasets = delete_datasets
         self.staging = staging
-        self._instance = ""
 
     # --- what an operator gives -------------------------------------------------------------------------------
 
@@ -123,10 +122,8 @@ class ExportingTask(DataRobotBaseOperator):
 
     @contextmanager
     def _opened(self, context: Context) -> Iterator[Run]:
-        instance = context["ti"]
-        name = f"{instance.dag_id}/{instance.task_id}/{instance.run_id}/{instance.map_index}"
         with super()._opened(context) as run:
-            key = hashlib.sha256(f"{name}\n{run.fingerprint}".encode()).hexdigest()[:32]
+            key = hashlib.sha256(f"{self._instance}\n{run.fingerprint}".encode()).hexdigest()[:32]
             self._target = Target(self._folder, key)
             yield run
 

@@ -11,12 +11,13 @@ from airflow.providers.common.compat.sdk import BaseOperator, conf
 from airflow_provider.api.waiting import Pacing
 from airflow_provider.hooks.datarobot import DataRobotHook
 from airflow_provider.tasks import arguments
+from airflow_provider.tasks.introduction import Introduced
 from airflow_provider.tasks.links import DataRobotLink
 
 DAY = 86400.0
 
 
-class WritingTask(BaseOperator):
+class WritingTask(Introduced, BaseOperator):
     """The arguments that all operators share that write.
 
     :param datarobot_conn_id: the Airflow connection.

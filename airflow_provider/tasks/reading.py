@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import BaseOperator
 
 from airflow_provider.hooks.datarobot import DataRobotHook
+from airflow_provider.tasks.introduction import Introduced
 from airflow_provider.tasks.links import DataRobotLink
 from airflow_provider.tasks.outcomes import translated
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from airflow_provider.api.client import Client
 
 
-class DataRobotBaseReadOperator(BaseOperator):
+class DataRobotBaseReadOperator(Introduced, BaseOperator):
     """Base of operators that change nothing.
 
     :param datarobot_conn_id: the Airflow connection.
@@ -47,6 +48,7 @@ class DataRobotBaseReadOperator(BaseOperator):
     def execute(self, context: Context) -> Any:
         """Asks, and gives plain JSON."""
         with translated():
+            self.introduce(context)
             self.prepare()
             with DataRobotHook(self.datarobot_conn_id).get_conn() as client:
                 self.web_link = self.link(client.settings.web_url)
