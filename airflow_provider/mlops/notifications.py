@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider.api.errors import DataRobotError, NotFound
+from airflow_provider.api.errors import DataRobotError
 from airflow_provider.contract.secrets import scrub
 
 if TYPE_CHECKING:
@@ -77,14 +77,6 @@ def _only(what: str, name: str, listed: Iterable[dict[str, Any]]) -> dict[str, A
         ids = ", ".join(str(one["id"]) for one in found)
         raise SameName(f"{len(found)} notification {what}s have the name {name!r}: {ids}")
     return found[0] if found else None
-
-
-def there(client: Client, operation_id: str, **arguments: Any) -> dict[str, Any] | None:
-    """What an operation reads, None where it answers 404."""
-    try:
-        return client.call(operation_id, **arguments).object()
-    except NotFound:
-        return None
 
 
 def mute_of(client: Client, policy_id: str, entity_id: str) -> list[dict[str, Any]]:

@@ -118,11 +118,11 @@ class _BuiltFile(DataRobotBaseOperator):
 
     def _build(self) -> tuple[str, dict[str, Any] | None]:
         """The operation that makes the file, and its body."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} must say how its file is made")
 
     def _source(self, location: str | None) -> model_files.Source:
         """The file; ``location`` is where the job pointed."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} must say where its file is")
 
 
 class DataRobotDownloadScoringCodeOperator(_BuiltFile):

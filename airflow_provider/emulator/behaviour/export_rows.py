@@ -20,7 +20,6 @@ TIMESTAMP, PREDICTION = "DR_RESERVED_PREDICTION_TIMESTAMP", "DR_RESERVED_PREDICT
 ACTUALS_HEADER = ["association_id", "timestamp", "predictions", "actuals"]
 MIXED = "(p.number * 2654435761) % 4294967291"  # an order that is none of time
 TRAINING_ROWS = 50
-FAR = 1e12  # seconds: later than everything
 
 
 class Table(NamedTuple):
