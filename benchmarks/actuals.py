@@ -181,7 +181,7 @@ def upload(given: str) -> None:
 
     from airflow_provider.api.client import Client
     from airflow_provider.emulator.door import EmulatorDoor
-    from airflow_provider.mlops.rows import Columns
+    from airflow_provider.mlops.columns import Columns
     from airflow_provider.tasks.actuals_order import Order
     from airflow_provider.tasks.actuals_pass import Pass
     from airflow_provider.tasks.sources import PathSource

@@ -24,8 +24,9 @@ from typing import Any
 from airflow_provider.api.errors import DataRobotError
 from airflow_provider.api.messages import Call, prepare
 from airflow_provider.api.moments import utc
+from airflow_provider.mlops.columns import Parts, key_text
 from airflow_provider.mlops.row_check import shown
-from airflow_provider.mlops.rows import Broken, Parts, Row, key_text
+from airflow_provider.mlops.rows import Broken, Row
 
 SUBMIT = "submitDeploymentCustomMetricValuesFromJson"
 CHUNK = 10_000  # buckets that submitDeploymentCustomMetricValuesFromJson takes (wire.md I)

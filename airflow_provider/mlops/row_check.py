@@ -14,7 +14,8 @@ from datetime import UTC, datetime, timedelta
 from json.encoder import encode_basestring_ascii as quoted
 from typing import Any
 
-from airflow_provider.mlops.rows import Row, key_text
+from airflow_provider.mlops.columns import key_text
+from airflow_provider.mlops.rows import Row
 
 ID_LENGTH = 128  # longer ids are cut by the service and then match nothing (wire.md D)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -12,8 +12,9 @@ from airflow.providers.common.compat.sdk import ObjectStoragePath
 
 from airflow_provider.api.errors import InvalidCall
 from airflow_provider.mlops.actuals import DUPLICATES
+from airflow_provider.mlops.columns import Columns
 from airflow_provider.mlops.ledger import Ledger
-from airflow_provider.mlops.rows import FORMATS, Columns
+from airflow_provider.mlops.rows import FORMATS
 from airflow_provider.tasks import arguments
 from airflow_provider.tasks.sources import FolderStore, GivenSource, PathSource, Source, SqlSource
 

@@ -15,10 +15,10 @@ from airflow.providers.common.compat.sdk import BaseHook, ObjectStoragePath
 
 from airflow_provider.api.errors import InvalidCall
 from airflow_provider.mlops.actuals import Reject
+from airflow_provider.mlops.columns import Picking
 from airflow_provider.mlops.ledger import LedgerInUse
 from airflow_provider.mlops.rows import (
     Broken,
-    Picking,
     Row,
     UnreadableSource,
     read_csv,

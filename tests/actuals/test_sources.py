@@ -19,8 +19,9 @@ from airflow.sdk import ObjectStoragePath
 
 from airflow_provider.api.errors import InvalidCall
 from airflow_provider.mlops.actuals import Reject
+from airflow_provider.mlops.columns import Columns
 from airflow_provider.mlops.ledger import Ledger, LedgerInUse
-from airflow_provider.mlops.rows import Broken, Columns, SourceAbsent, UnreadableSource
+from airflow_provider.mlops.rows import Broken, SourceAbsent, UnreadableSource
 from airflow_provider.tasks.sources import FolderStore, GivenSource, PathSource, RejectsFile, SqlSource
 
 BOTH = Columns("id", "y")

@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from airflow_provider.mlops.actuals import Chunk, Reject, chunks
+from airflow_provider.mlops.columns import Columns
 from airflow_provider.mlops.row_check import RowCheck, Tally
-from airflow_provider.mlops.rows import Broken, Columns, Row
+from airflow_provider.mlops.rows import Broken, Row
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 BOTH = Columns("id", "y")

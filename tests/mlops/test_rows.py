@@ -16,11 +16,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from airflow_provider.mlops.columns import Columns, key_text
 from airflow_provider.mlops.rows import (
     Broken,
-    Columns,
     UnreadableSource,
-    key_text,
     read_csv,
     read_jsonl,
     read_mappings,
