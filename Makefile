@@ -44,6 +44,9 @@ endef
 .venv-%/.ready: pyproject.toml constraints/airflow-%.txt
 	$(call set_up,.venv-$*,constraints/airflow-$*.txt,test)
 
+.venv-cluster/.ready: pyproject.toml constraints.txt
+	$(call set_up,.venv-cluster,constraints.txt,cluster)
+
 # make would remove them as by-products of a pattern rule.
 .PRECIOUS: .venv-%/.ready
 
@@ -70,6 +73,12 @@ test: .venv/.ready ## set-up and the suite (ARGS='tests/api -x' for a part)
 .PHONY: test-stack
 test-stack: .venv/.ready ## tests that start real Airflow processes (some minutes)
 	@$(PY) -m pytest -q -m stack $(ARGS)
+
+# PostgreSQL and Redis as Debian packages; where they are missing and nobody is root, the tests name the package.
+.PHONY: servers
+servers:
+	@{ command -v redis-server && ls /usr/lib/postgresql/*/bin/postgres; } >/dev/null 2>&1 || [ "$$(id -u)" != 0 ] || { \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends postgresql redis-server; }
 
 .PHONY: test-faults
 test-faults: .venv/.ready ## every writing operator under faults, judged by the store (SCHEDULES=20000 SEED=20260302, half an hour)
