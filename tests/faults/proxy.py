@@ -21,7 +21,9 @@ from urllib.parse import urlsplit
 from tests.faults import sockets
 from tests.faults.framing import Broken, Message
 
-Deed = Literal["refuse", "reset before", "reset after", "silent before", "silent after", "cut body", "cut head"]
+Deed = Literal[
+    "refuse", "reset before", "reset after", "silent before", "silent after", "cut head", "cut body", "half JSON"
+]
 HERE = "127.0.0.1"
 
 
@@ -79,6 +81,7 @@ class Proxy:
         ``silent after``   the service has answered, and the answer is kept back
         ``cut body``       the answer ends in the middle of its body (of its head, where it has no body)
         ``cut head``       the answer ends in the middle of its head
+        ``half JSON``      an answer of JSON has half of its body, and a Content-Length that says so
 
         :param seconds: real ones for which ``refuse`` lasts, whatever ``times`` is: who is refused is not seen, and so
             cannot be counted. Who can count takes :meth:`down` and :meth:`up`.
@@ -180,6 +183,8 @@ class Proxy:
         if deed in ("cut head", "cut body"):
             client.sendall(answer.half_of_head if deed == "cut head" or not answer.body else answer.half_of_body)
             return False
+        if deed == "half JSON":
+            answer = answer.half_of_json()
         if self._refuse_from(number + 1):
             client.sendall(bytes(answer.last()))
             return False

@@ -33,7 +33,8 @@ class Echo(BaseHTTPRequestHandler):
             body = self.rfile.read(int(self.headers["Content-Length"]))
         self.seen.append(body)
         self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
+        self.send_header("content-length", str(len(body)))
+        self.send_header("Content-Type", self.headers.get("Content-Type", "text/plain"))
         self.end_headers()
         self.wfile.write(body)
 
@@ -119,6 +120,13 @@ def test_where_an_answer_is_cut(proxy: Proxy, deed: Deed, whole: bool) -> None:
         assert came.endswith(b"\r\n\r\n01234")
     else:
         assert b"\r\n\r\n" not in came
+
+
+@pytest.mark.parametrize(("kind", "came"), [("application/json", b'{"a": '), ("text/csv", b'{"a": [1]}  ')])
+def test_half_of_the_json_is_a_whole_answer(proxy: Proxy, client: httpx.Client, kind: str, came: bytes) -> None:
+    proxy.plan("half JSON")
+    assert client.post("/", content=b'{"a": [1]}  ', headers={"Content-Type": kind}).content == came
+    assert client.post("/", content=b"{}", headers={"Content-Type": kind}).content == b"{}"
 
 
 def test_an_answer_that_ends_too_early_by_itself_is_passed_on_as_it_is(client: httpx.Client) -> None:

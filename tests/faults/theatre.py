@@ -1,4 +1,4 @@
-"""Builds the theatre: an emulator, a stopped clock, connections that can be spoilt."""
+"""Builds the theatre: an emulator, a proxy before it, a stopped clock."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ import pytest
 
 from tests.faults.case import CONNECTIONS
 from tests.faults.playing import Theatre
-from tests.faults.wire import Triggerer, Wire, ports
+from tests.faults.proxy import proxied
+from tests.faults.sockets import full_port
+from tests.faults.wire import Triggerer, Wire
 from tests.harness import staged
 from tests.receiver import receiving
 
@@ -27,11 +29,12 @@ def theatre(service: EmulatorDoor, folder: Path, patches: pytest.MonkeyPatch) ->
     """The theatre of one run; everybody of the demo world has a connection."""
     from airflow_provider.api import transport
 
-    for user, name in CONNECTIONS.items():
-        connection = {"conn_type": "datarobot", "host": service.endpoint, "password": service.tokens[user]}
-        patches.setenv(f"AIRFLOW_CONN_{name.upper()}", json.dumps(connection))
     with ExitStack() as stack:
-        wire = Wire(stack.enter_context(ports()))
+        proxy = stack.enter_context(proxied(service.url))
+        for user, name in CONNECTIONS.items():
+            connection = {"conn_type": "datarobot", "host": f"{proxy.origin}/api/v2", "password": service.tokens[user]}
+            patches.setenv(f"AIRFLOW_CONN_{name.upper()}", json.dumps(connection))
+        wire = Wire(proxy, stack.enter_context(full_port()))
         open_async = transport.open_async
 
         @functools.wraps(open_async)
