@@ -125,17 +125,25 @@ class Store:
 class Stage:
     """One emulator and everybody who works with it, in one time."""
 
-    def __init__(self, service: EmulatorDoor, traveller: time_machine.Traveller, runner: asyncio.Runner) -> None:
+    def __init__(
+        self,
+        service: EmulatorDoor,
+        traveller: time_machine.Traveller,
+        runner: asyncio.Runner,
+        tell_time: Callable[[float], object] | None = None,
+    ) -> None:
         self.service = service
         self.runner = runner
         self.naps: list[float] = []
         self.away: list[Happening] = []
         self.transport: httpx.BaseTransport | None = None
         self._traveller = traveller
+        self._tell_time = tell_time
         self._due: list[tuple[float, int, Happening]] = []
         self._numbers = itertools.count()
         self._people: list[_Person] = []
         self._desks: dict[str, Desk] = {}
+        self._move_to(time.time())
 
     def anew(self, **switches: Any) -> None:
         """Another story: the world as at the start, nobody here, nothing planned."""
@@ -160,11 +168,16 @@ class Stage:
         end = time.time() + seconds + TICK
         while self._due and self._due[0][0] <= end:
             moment, _, deed = heapq.heappop(self._due)
-            self._traveller.move_to(max(moment, time.time()), tick=False)
+            self._move_to(max(moment, time.time()))
             deed()
-        self._traveller.move_to(end, tick=False)
+        self._move_to(end)
         for person in self._people:
             person.glance()
+
+    def _move_to(self, moment: float) -> None:
+        self._traveller.move_to(moment, tick=False)
+        if self._tell_time is not None:
+            self._tell_time(moment)
 
     async def asleep(self, seconds: float) -> None:
         """The same in the triggerer."""
@@ -369,8 +382,16 @@ def _failure(error: Exception) -> Ending:
 
 
 @contextmanager
-def staged(service: EmulatorDoor, monkeypatch: pytest.MonkeyPatch, runner: asyncio.Runner) -> Iterator[Stage]:
-    """Stops the time, and lets the client and the trigger sleep on the stage."""
+def staged(
+    service: EmulatorDoor,
+    monkeypatch: pytest.MonkeyPatch,
+    runner: asyncio.Runner,
+    tell_time: Callable[[float], object] | None = None,
+) -> Iterator[Stage]:
+    """Stops the time, and lets the client and the trigger sleep on the stage.
+
+    :param tell_time: is told the time whenever it moves, for a service in another process.
+    """
     from airflow_provider.api import pool
     from airflow_provider.api.client import Client
     from airflow_provider.hooks.datarobot import DataRobotHook
@@ -378,7 +399,7 @@ def staged(service: EmulatorDoor, monkeypatch: pytest.MonkeyPatch, runner: async
     from airflow_provider.triggers import sharing
 
     with time_machine.travel(START, tick=False) as traveller:
-        stage = Stage(service, traveller, runner)
+        stage = Stage(service, traveller, runner, tell_time)
         service.reset()
 
         def get_conn(hook: DataRobotHook) -> Client:

@@ -20,11 +20,13 @@ from pathlib import Path
 from typing import Any
 
 from tests.faults.judging import BAD, WORDS
+from tests.faults.playing import Request
 
 CHUNK = 250  # schedules
 RESULT = Path(__file__).parents[2] / "docs" / "parts" / "faults.json"
 FULL = 20_000  # schedules from which on the result is kept, whatever it is
 SHOWN = 40  # schedules that went wrong
+GOOD: dict[tuple[str, bool, bool], list[Request]] = {}  # what good runs ask for, found out once in each process
 
 
 def chunk(seed: int, count: int, whole: bool) -> dict[str, Any]:
@@ -34,21 +36,20 @@ def chunk(seed: int, count: int, whole: bool) -> dict[str, Any]:
     airflow_home.prepare()
     import pytest
 
-    from airflow_provider.emulator.door import EmulatorDoor
-    from airflow_provider.emulator.server import running
-    from airflow_provider.emulator.service import Service
     from tests.faults import drawing
+    from tests.faults.apart import apart
     from tests.faults.theatre import theatre
 
     warnings.simplefilter("ignore")
     counted: Counter[tuple[str, str]] = Counter()
     wrong: list[str] = []
     with (
-        running(Service(check_answers=True)) as origin,
+        apart() as (emulator, tell_time),
         pytest.MonkeyPatch.context() as patches,
         tempfile.TemporaryDirectory() as folder,
-        theatre(EmulatorDoor(origin), Path(folder), patches) as played,
+        theatre(emulator, Path(folder), patches, tell_time) as played,
     ):
+        played.good = GOOD
         product = drawing.product(played) if whole else 0
         for schedule in drawing.drawn(played, seed, count):
             verdict = played.play(schedule)

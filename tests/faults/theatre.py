@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,8 +25,16 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def theatre(service: EmulatorDoor, folder: Path, patches: pytest.MonkeyPatch) -> Iterator[Theatre]:
-    """The theatre of one run; everybody of the demo world has a connection."""
+def theatre(
+    service: EmulatorDoor,
+    folder: Path,
+    patches: pytest.MonkeyPatch,
+    tell_time: Callable[[float], object] | None = None,
+) -> Iterator[Theatre]:
+    """The theatre of one run; everybody of the demo world has a connection.
+
+    :param tell_time: of an emulator in another process.
+    """
     from airflow_provider.api import transport
 
     with ExitStack() as stack:
@@ -44,5 +52,5 @@ def theatre(service: EmulatorDoor, folder: Path, patches: pytest.MonkeyPatch) ->
         patches.setattr(transport, "open_async", opened)
         receiver = stack.enter_context(receiving())
         runner = stack.enter_context(asyncio.Runner())
-        stage = stack.enter_context(staged(service, patches, runner))
+        stage = stack.enter_context(staged(service, patches, runner, tell_time))
         yield Theatre(stage, wire, folder / "story", receiver)
