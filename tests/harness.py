@@ -134,6 +134,7 @@ class Stage:
     ) -> None:
         self.service = service
         self.runner = runner
+        self.task_state: str | None = "failed"  # what Airflow says of a task whose process is told to end
         self.naps: list[float] = []
         self.away: list[Happening] = []
         self.transport: httpx.BaseTransport | None = None
@@ -141,7 +142,7 @@ class Stage:
         self._tell_time = tell_time
         self._due: list[tuple[float, int, Happening]] = []
         self._numbers = itertools.count()
-        self._people: list[_Person] = []
+        self._people: list[Person] = []
         self._desks: dict[str, Desk] = {}
         self._move_to(time.time())
 
@@ -186,7 +187,7 @@ class Stage:
 
     def enter(self, user: str, deed: Deed, after: float = 0.0, times: int = 1) -> Desk:
         """Someone who does ``deed`` to so many pending requests, so many seconds after first seeing each."""
-        person = _Person(self.desk(user), deed, after, times)
+        person = Person(self.desk(user), deed, after, times)
         self._people.append(person)
         return person.desk
 
@@ -212,7 +213,9 @@ class Stage:
 
 
 @dataclass
-class _Person:
+class Person:
+    """Somebody who does ``deed`` to pending requests, ``after`` so many seconds of looking at each."""
+
     desk: Desk
     deed: Deed
     after: float
@@ -221,6 +224,7 @@ class _Person:
     done: set[str] = field(default_factory=set)
 
     def glance(self) -> None:
+        """Looks at the open requests, and acts where it is time."""
         if len(self.done) == self.times:
             return
         now = time.time()
@@ -394,6 +398,7 @@ def staged(
     """
     from airflow_provider.api import pool
     from airflow_provider.api.client import Client
+    from airflow_provider.hooks import instances
     from airflow_provider.hooks.datarobot import DataRobotHook
     from airflow_provider.hooks.stats import OBSERVER
     from airflow_provider.triggers import sharing
@@ -408,6 +413,7 @@ def staged(
         monkeypatch.setattr(DataRobotHook, "get_conn", get_conn)
         monkeypatch.setattr(pool, "lease", functools.partial(pool.lease, sleep=stage.asleep))
         monkeypatch.setattr(pool, "FRESH", 0.0)  # seconds of the event loop, which the stage does not move
+        monkeypatch.setattr(instances, "state_of", lambda instance: stage.task_state)
         monkeypatch.setattr(sharing, "LATELY", -1.0)  # each test has a connection of its own
         try:
             yield stage
