@@ -25,7 +25,7 @@ DAGS = Path(__file__).parent / "dags"
 RECEIVED = re.compile(r"\[([0-9a-f-]{36})\] received")
 PATIENCE = 120.0  # seconds for a part to start or to end
 # Seconds until Airflow notices that a task's worker has died: while the task ran, and before it had begun.
-RUNNING_LOST, QUEUED_LOST = 15, 30
+RUNNING_LOST, QUEUED_LOST = 20, 60
 SETTINGS = {
     "AIRFLOW__CELERY__WORKER_CONCURRENCY": "4",
     "AIRFLOW__CORE__PARALLELISM": "4",  # for each scheduler: together as many as the workers take
@@ -90,12 +90,16 @@ class Cluster:
         return set(below_of(self.stack.children[name].process.pid))
 
     def freeze(self, name: str) -> set[int]:
-        """Stops a part in the midst of everything; its processes."""
+        """Halts a part in the midst of everything; its processes."""
         frozen: set[int] = set()
         while new := self.processes(name) - frozen:
             _signal(new, signal.SIGSTOP)
             frozen |= new
         return frozen
+
+    def thaw(self, name: str) -> None:
+        """Lets a frozen part go on."""
+        _signal(self.processes(name), signal.SIGCONT)
 
     def lose(self, name: str) -> float:
         """Ends a part and all that it has started at once, as the loss of its machine does; the moment."""

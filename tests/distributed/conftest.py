@@ -1,4 +1,4 @@
-"""Figures of a run, kept for the docs when all that is asked for was run."""
+"""Figures of a run, kept for the docs."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 
 RESULT = Path(__file__).parents[2] / "docs" / "parts" / "distributed.json"
-PARTS = {"defaults", "tuned", "fleet"}
 
 
 @pytest.fixture(scope="session")
-def figures(pytestconfig: pytest.Config) -> Iterator[dict[str, Any]]:
-    """What tests have measured; kept when each of :data:`PARTS` is there and ``KEEP`` is not 0."""
+def figures() -> Iterator[dict[str, Any]]:
+    """What tests have measured, each a part of the result, which is kept unless ``KEEP`` is 0."""
     measured: dict[str, Any] = {}
     yield measured
-    if measured.keys() >= PARTS and os.environ.get("KEEP") != "0":
-        told = {"day": datetime.now(UTC).date().isoformat(), "cores": os.cpu_count(), **measured}
+    if measured and os.environ.get("KEEP") != "0":
+        kept = json.loads(RESULT.read_text(encoding="utf-8")) if RESULT.exists() else {}
+        told = {**kept, "day": datetime.now(UTC).date().isoformat(), "cores": os.cpu_count(), **measured}
         RESULT.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import os
 import time
-from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests.distributed import fleet
-from tests.distributed.cluster import DAG, Cluster, cluster
+from tests.distributed.cluster import DAG, QUEUED_LOST, RUNNING_LOST, Cluster, cluster
 from tests.distributed.database import Task
 from tests.distributed.watching import TakeOver, Watch
 
 pytestmark = pytest.mark.distributed
 
-PROMOTIONS, UPLOADS = int(os.environ.get("PROMOTIONS", "200")), int(os.environ.get("UPLOADS", "50"))
+FULL = (200, 50)  # promotions and uploads from which on the figures are kept
+PROMOTIONS = int(os.environ.get("PROMOTIONS", FULL[0]))
+UPLOADS = int(os.environ.get("UPLOADS", FULL[1]))
 BEGUN = ("running", "deferred", "success")
 
 
@@ -32,24 +33,64 @@ def test_each_change_happens_once_although_parts_die(
 ) -> None:
     ids = fleet.deployments(made, PROMOTIONS)
     paths = fleet.files(tmp_path_factory.mktemp("files"), UPLOADS)
+    made.emulator.control("DELETE", "log")
     watch, began = Watch(made), time.time()
     run_id = made.stack.airflow.trigger(DAG, {"deployments": ids, "files": paths})
+    told = play(made, watch)
+    watch.until(lambda: made.stack.airflow.run(DAG, run_id)["state"] == "success", "the run ends", 1800)
+    told["seconds"] = round(time.time() - began)
 
-    watch.until(lambda: begun(made) > 0.25 and both_on(made, "worker-2"), "both kinds are on the second worker")
-    lost, died = lose_worker(made, "worker-2")
+    gated = len(ids[:: fleet.GATED])
+    assert fleet.replaced(made, ids) == {1: PROMOTIONS}
+    assert made.door.accepted()["createChangeRequest"] == len(watch.reviewer.approved) == gated
+    assert {one["status"] for one in made.door.world("changeRequests").values()} == {"resolved"}
+    results = [made.stack.airflow.xcom(DAG, run_id, "promote", map_index=index) for index in range(PROMOTIONS)]
+    assert [one["sent_twice"] for one in results] == [[]] * PROMOTIONS
+    accounts = [made.stack.airflow.xcom(DAG, run_id, "upload", map_index=index) for index in range(UPLOADS)]
+    assert {(one["read"], one["sent"], one["pending"]) for one in accounts} == {(fleet.ROWS, fleet.ROWS, 0)}
+    repeated = {str(index): one["repeated"] for index, one in enumerate(accounts)}
+    again = fleet.arrived(made, UPLOADS)
+    assert all(rows <= repeated[index] for index, rows in again.items()), "rows came twice and nothing says so"
+    assert set(made.database.states().values()) == {"success"}
+    assert made.database.owners() == {}
+    told |= {
+        "promotions": PROMOTIONS,
+        "gated": gated,
+        "uploads": UPLOADS,
+        "rows": UPLOADS * fleet.ROWS,
+        "executions": made.database.executions(),
+        "repeated": sum(repeated.values()),
+        "again": sum(again.values()),
+        "connections": watch.meter.connections,
+        **watch.meter.requests(),
+    }
+    if PROMOTIONS >= FULL[0] and UPLOADS >= FULL[1]:
+        figures["fleet"] = told
+
+
+def play(made: Cluster, watch: Watch) -> dict[str, Any]:
+    """Loses a worker and a triggerer in the midst of it and restarts the other triggerer; what took how long."""
+    watch.until(lambda: begun(made) > 0.25 and caught(made, "worker-2"), "both kinds are on the second worker")
+    running, queued, died = lose_worker(made, "worker-2")
     watch.until(lambda: begun(made) > 0.5 and bool(made.waits_of("triggerer-2")), "half of all have begun")
     killed = TakeOver(made, "triggerer-2", made.lose)
     watch.until(killed.done, "the waits of the dead triggerer are taken over")
-    watch.until(lambda: lost <= made.database.begun_after(died).keys(), "lost tasks are at work again")
+    watch.until(lambda: running | queued <= made.database.begun_after(died).keys(), "lost tasks are at work again")
     made.start_worker("worker-2")
     made.start_triggerer("triggerer-2")
     watch.until(lambda: bool(made.waits_of("triggerer")), "the first triggerer has waits")
     ended = TakeOver(made, "triggerer", made.ask_to_end)
     watch.until(ended.done, "the waits of the triggerer that ended are taken over")
     made.start_triggerer("triggerer")
-    watch.until(lambda: made.stack.airflow.run(DAG, run_id)["state"] != "running", "the run ends", 1800)
-    seconds = time.time() - began
-    print(killed.seconds, ended.seconds, seconds)
+    back = made.database.begun_after(died)
+    return {
+        "lost_running": sorted(round(back[task] - died, 1) for task in running),
+        "lost_queued": sorted(round(back[task] - died, 1) for task in queued),
+        "killed": sorted(round(seconds, 1) for seconds in killed.seconds.values()),
+        "ended": sorted(round(seconds, 1) for seconds in ended.seconds.values()),
+        "timeout": RUNNING_LOST,
+        "queued_timeout": QUEUED_LOST,
+    }
 
 
 def begun(made: Cluster) -> float:
@@ -64,9 +105,20 @@ def both_on(made: Cluster, worker: str) -> bool:
     return {task for (task, _), process in made.database.running().items() if process in here} == {"promote", "upload"}
 
 
-def lose_worker(made: Cluster, name: str) -> tuple[set[Task], float]:
-    """Kills a worker; the tasks that it had, begun or not, and when."""
-    here = made.freeze(name)
-    lost = {task for task, process in made.database.running().items() if process in here}
-    lost |= made.database.queued(made.messages(name))
-    return lost, made.lose(name)
+def caught(made: Cluster, worker: str) -> bool:
+    """Whether a worker could be frozen while both kinds run on it."""
+    if not both_on(made, worker):
+        return False
+    made.freeze(worker)
+    if not both_on(made, worker):
+        made.thaw(worker)
+        return False
+    return True
+
+
+def lose_worker(made: Cluster, name: str) -> tuple[set[Task], set[Task], float]:
+    """Kills a frozen worker; the tasks that it ran, those that it had received and not begun, and when."""
+    here = made.processes(name)
+    running = {task for task, process in made.database.running().items() if process in here}
+    queued = made.database.queued(made.messages(name))
+    return running, queued, made.lose(name)

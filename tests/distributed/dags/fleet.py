@@ -1,6 +1,9 @@
 """Many promotions and many uploads of actuals, as a user maps them."""
 
+from __future__ import annotations
+
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from airflow.sdk import DAG, task
 
@@ -19,9 +22,9 @@ with DAG(
 ):
 
     @task
-    def listed(name, params=None):
+    def listed(name: str, params: dict[str, Any] | None = None) -> Any:
         """What the run was given, to be mapped over."""
-        return params[name]
+        return (params or {})[name]
 
     DataRobotReplaceModelOperator.partial(
         task_id="promote", model_package_id=PACKAGE, reason="SCHEDULED_REFRESH", settle=5
