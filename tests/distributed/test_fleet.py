@@ -16,7 +16,7 @@ from tests.distributed.watching import TakeOver, Watch
 
 pytestmark = pytest.mark.distributed
 
-FULL = (200, 50)  # promotions and uploads from which on the figures are kept
+FULL = (200, 50)  # promotions and uploads whose figures are kept
 PROMOTIONS = int(os.environ.get("PROMOTIONS", FULL[0]))
 UPLOADS = int(os.environ.get("UPLOADS", FULL[1]))
 BEGUN = ("running", "deferred", "success")
@@ -64,7 +64,7 @@ def test_each_change_happens_once_although_parts_die(
         "connections": watch.meter.connections,
         **watch.meter.requests(),
     }
-    if PROMOTIONS >= FULL[0] and UPLOADS >= FULL[1]:
+    if (PROMOTIONS, UPLOADS) == FULL:
         figures["fleet"] = told
 
 
