@@ -29,7 +29,7 @@ from airflow_provider.tasks.memory import Handle, Memory, check_plain, fingerpri
 from airflow_provider.tasks.options import WritingTask
 from airflow_provider.tasks.outcomes import translated
 from airflow_provider.tasks.run import Await, Planned, Run
-from airflow_provider.tasks.stopping import stop
+from airflow_provider.tasks.stopping import stop, was_ended
 from airflow_provider.triggers.event import WaitEvent
 
 if TYPE_CHECKING:
@@ -114,8 +114,8 @@ class DataRobotBaseOperator(WritingTask):
         return super().resume_execution(next_method, next_kwargs, context)
 
     def on_kill(self) -> None:
-        """Cancels the remote work of a task that is killed while it occupies a worker."""
-        if self._run is not None:
+        """Cancels the remote work of a task that a user ends while it occupies a worker."""
+        if self._run is not None and was_ended(self._run):
             stop(self._run, "the task was killed", bool(self.cancel_on_kill), bool(self.cancel_adopted))
 
     # --- the life cycle ---------------------------------------------------------------------------------------
@@ -138,11 +138,13 @@ class DataRobotBaseOperator(WritingTask):
             attempt_end=self._attempt_end(context),
             tries=getattr(context["ti"], "max_tries", None),
             rehearse=self._rehearse,
+            instance=context["ti"],
         )
         try:
             self.web_link = self.link(self._run.client.settings.web_url)
             yield self._run
         except DataRobotError as error:
+            aftermath.name_exchange(self._run, error)
             aftermath.tell_accepted(self._run, error, self.findable())
             raise
         finally:

@@ -68,7 +68,7 @@ class Run:
 
     ``connect`` makes a client of the connection as it is now. ``deadline`` is the task's and holds over attempts,
     ``attempt_end`` is this attempt's (seconds since 1970). ``tries`` is what Airflow grants the task. ``rehearse``
-    raises when a handle could not travel to the triggerer.
+    raises when a handle could not travel to the triggerer; ``instance`` is Airflow's task instance.
     """
 
     connect: Callable[[], Client]
@@ -82,6 +82,7 @@ class Run:
     attempt_end: float | None = None
     tries: int | None = None
     rehearse: Callable[[Handle], None] = lambda handle: None
+    instance: Any = None
     client: Client = field(init=False)
 
     def __post_init__(self) -> None:

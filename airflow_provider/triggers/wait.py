@@ -20,6 +20,7 @@ from airflow_provider.api.errors import DataRobotError
 from airflow_provider.api.waiting import PATIENCE, End, GaveUp, Pacing, Refresh, Waiting
 from airflow_provider.api.waits import wait_from_json
 from airflow_provider.hooks.datarobot import DataRobotHook
+from airflow_provider.hooks.instances import ENDED, state_of
 from airflow_provider.hooks.lines import line, looked_at, moment
 from airflow_provider.hooks.stats import OBSERVER
 from airflow_provider.triggers.event import WaitEvent
@@ -34,7 +35,6 @@ FIRST_POLL = 6.0
 # Airflow grants on_kill 30 s. A triggerer's first question to its API makes it build that API, which takes 5 to 15 s.
 KILL_SECONDS = 28.0
 _stopping: set[asyncio.Task[None]] = set()  # a loop alone would not keep them
-KILLED_STATES = frozenset({"failed", "success", "skipped", "upstream_failed", "removed"})
 
 
 class DataRobotWaitTrigger(BaseTrigger):
@@ -113,7 +113,7 @@ class DataRobotWaitTrigger(BaseTrigger):
 
     async def _stop_work(self) -> None:
         state = await self._task_state()
-        if state not in KILLED_STATES:
+        if state not in ENDED:
             self.log.info("Task is %s: its remote work goes on.", state or "cleared or unknown")
         elif self.cancel is None:
             self.log.warning("Task was killed. Nothing cancels its remote work, which goes on: %s", self.wait)
@@ -178,16 +178,5 @@ class DataRobotWaitTrigger(BaseTrigger):
         instance = self.task_instance
         if instance is None:
             return None
-        map_index = instance.map_index
-        key = instance.task_id if map_index < 0 else f"{instance.task_id}_{map_index}"
-        states = await sync_to_async(_states)(instance.dag_id, instance.task_id, instance.run_id, map_index)
-        state: str | None = states.get(instance.run_id, {}).get(key)
+        state: str | None = await sync_to_async(state_of)(instance)
         return state
-
-
-def _states(dag_id: str, task_id: str, run_id: str, map_index: int) -> dict[str, Any]:
-    from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
-
-    return RuntimeTaskInstance.get_task_states(
-        dag_id=dag_id, task_ids=[task_id], run_ids=[run_id], map_index=map_index if map_index >= 0 else None
-    )
