@@ -26,6 +26,8 @@ PROXY_SCHEMES = ("http", "https")
 SECRET = frozenset({"token", "client_key_password"})
 # RFC 9110, 5.6.2: the letters of a header's name.
 HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+# A header of such a name carries a credential; the values of others (a tenant, a user) stand rightly in answers, too.
+CREDENTIAL_NAME = re.compile(r"key|token|secret|auth|passw|credential|cookie|session|signature", re.IGNORECASE)
 # Ours to set: another value would send the token elsewhere, break the framing, or hide what is asked for.
 OWN_HEADERS = frozenset(
     {"authorization", "host", "content-length", "content-type", "transfer-encoding", "connection", "accept-encoding"}
@@ -116,6 +118,11 @@ class Settings:
         headers = [value for _, value in self.extra_headers]
         named = (self.token, quote(self.token, safe=""), self.client_key_password, *self._proxy_secrets, *headers)
         return tuple(dict.fromkeys(text for text in named if text))
+
+    @property
+    def credentials(self) -> tuple[str, ...]:
+        """What the service is sent to know us by: no answer has a reason to repeat it."""
+        return (self.token, *(value for name, value in self.extra_headers if CREDENTIAL_NAME.search(name)))
 
     @property
     def _proxy_secrets(self) -> tuple[str, ...]:
