@@ -2,7 +2,7 @@
 
     SCHEDULES=300 SEED=20260302 LANES=8 python -m tests.faults.replays
 
-``ONLY=7,12`` replays these of them alone.
+``ONLY=7,12`` replays these of them alone. ``FOLDER=...`` keeps what came of each, and goes on where a run ended.
 """
 
 from __future__ import annotations
@@ -15,9 +15,8 @@ import threading
 import time
 import traceback
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from queue import SimpleQueue
@@ -36,66 +35,71 @@ def main() -> int:
     from tests import airflow_home
 
     airflow_home.prepare()
+    from demo.processes import leave_on_sigterm
     from tests.faults.replays import plans
 
+    leave_on_sigterm()
+
     seed, count = int(os.environ.get("SEED", "20260302")), int(os.environ.get("SCHEDULES", str(FULL)))
-    drawn = plans.planned(seed, count)
-    if only := os.environ.get("ONLY"):
-        drawn = [one for one in drawn if str(one.number) in only.split(",")]
-    say(f"{len(drawn)} schedules played in the harness")
+    only = set(filter(None, os.environ.get("ONLY", "").split(",")))
+    drawn = (one for one in plans.planned(seed, count) if not only or str(one.number) in only)
     folder = Path(os.environ.get("FOLDER") or tempfile.mkdtemp(prefix="replays-"))
-    say(f"logs are in {folder}")
-    found = list(replayed(folder, drawn, int(os.environ.get("LANES", "8"))))
+    say(f"what comes of each is in {folder}")
+    found = replayed(folder, drawn, min(int(os.environ.get("LANES", "8")), count))
     return account(seed, found)
 
 
-def replayed(folder: Path, drawn: Sequence[Plan], count: int) -> Iterator[tuple[Plan, Replayed]]:
-    """Each schedule with what came of it, as soon as it is over."""
+def replayed(folder: Path, drawn: Iterable[Plan], count: int) -> list[tuple[Plan, Replayed]]:
+    """Each schedule with what came of it, so many at a time; what the folder has of an earlier run is kept."""
+    from tests.faults.replays import keeping
     from tests.faults.replays.house import lanes
 
-    done: SimpleQueue[tuple[Plan, Replayed]] = SimpleQueue()
-    free: SimpleQueue[Lane] = SimpleQueue()
+    kept, free = keeping.read(folder), SimpleQueue[Any]()
 
-    def work(plan: Plan) -> None:
-        lane = free.get()
+    def work(plan: Plan) -> tuple[Plan, Replayed]:
+        if plan in kept:
+            return plan, kept[plan]
+        lane: Lane = free.get()
         try:
-            done.put((plan, _played(lane, plan)))
+            one = _played(lane, plan)
         finally:
             free.put(lane)
+        tell(plan, one)
+        with _lock:
+            keeping.add(folder, plan, one)
+        return plan, one
 
-    with lanes(folder, min(count, len(drawn))) as made, ThreadPoolExecutor(len(made)) as pool:
+    with lanes(Path(tempfile.mkdtemp(dir=folder)), count) as made, ThreadPoolExecutor(len(made)) as pool:
         for lane in made:
             free.put(lane)
         say(f"Airflow is up, with {len(made)} lanes")
-        for plan in drawn:
-            pool.submit(work, plan)
-        with (folder / "found.jsonl").open("a", encoding="utf-8") as kept:
-            for number in range(1, len(drawn) + 1):
-                plan, one = done.get()
-                kept.write(json.dumps({**asdict(plan), **asdict(one)}) + "\n")
-                kept.flush()
-                tell(number, len(drawn), plan, one)
-                yield plan, one
+        return list(pool.map(work, drawn))
 
 
 def _played(lane: Lane, plan: Plan) -> Replayed:
+    """A schedule whose fault met nothing, or that could not be played to its end, is played once more."""
     from tests.faults.judging import Verdict
     from tests.faults.replays.lane import Replayed
 
-    try:
-        return lane.play(plan)
-    except Exception:
-        return Replayed(Verdict("stray", traceback.format_exc()), False, 0.0)
+    for attempt in (1, 2):
+        try:
+            one = lane.play(plan, attempt)
+        except Exception:
+            one = Replayed(Verdict("stray", traceback.format_exc()), False, 0.0, attempt)
+        if one.met:
+            break
+        say(f"{plan} was not played: {one.verdict}")
+    return one
 
 
-def tell(number: int, count: int, plan: Plan, one: Replayed) -> None:
+def tell(plan: Plan, one: Replayed) -> None:
     """One line for each schedule, with both stories where they differ."""
     from tests.faults.replays.agreement import agree
 
     met = "" if one.met else ", fault not met"
-    say(f"{number}/{count} {plan}: {plan.word} | {one.verdict.word}{met} ({one.seconds:.0f} s)")
+    say(f"{plan}: {plan.word} | {one.verdict.word}{met} ({one.seconds:.0f} s)")
     if not agree(plan.word, one.verdict.word):
-        say(f"    DIFFERENT\n    harness: {plan.why}\n    Airflow: {one.verdict.why}")
+        say(f"DIFFERENT ({plan.number})\n    harness: {plan.why}\n    Airflow: {one.verdict.why}")
 
 
 def account(seed: int, found: Sequence[tuple[Plan, Replayed]]) -> int:
@@ -105,19 +109,21 @@ def account(seed: int, found: Sequence[tuple[Plan, Replayed]]) -> int:
     from tests.faults.replays.agreement import agree
 
     counted: Counter[tuple[str, str, str]] = Counter()
-    agreed = unmet = 0
+    agreed = unmet = again = 0
     for plan, one in found:
         counted[plan.answer, plan.word, one.verdict.word] += 1
         agreed += agree(plan.word, one.verdict.word)
         unmet += not one.met
+        again += one.attempt > 1
     result: dict[str, Any] = {
         "seed": seed,
         "schedules": len(found),
         "agreed": agreed,
         "unmet": unmet,
+        "again": again,
         "airflow": __version__,
         "day": datetime.now(UTC).date().isoformat(),
-        "rows": [[*key, number] for key, number in sorted(counted.items())],
+        "rows": [[*key, agree(*key[1:]), number] for key, number in sorted(counted.items())],
     }
     sys.stdout.write(json.dumps(result) + "\n")
     if len(found) >= FULL or os.environ.get("KEEP"):

@@ -11,6 +11,7 @@ import pytest
 
 from airflow_provider.emulator.door import EmulatorDoor
 from demo.emulator import Emulator
+from demo.rest import Airflow
 from demo.stack import Stack, clean_environment
 from tests.faults.replays.gate import Gate
 from tests.faults.replays.lane import Lane
@@ -18,6 +19,8 @@ from tests.faults.replays.pace import PATIENCE, SPEED
 from tests.faults.replays.watch import Watch
 from tests.receiver import receiving
 from tests.servers.postgres import postgres
+
+REST_PATIENCE = 180.0  # seconds
 
 
 @contextmanager
@@ -42,10 +45,12 @@ def lanes(folder: Path, count: int) -> Iterator[list[Lane]]:
         database = stack.enter_context(postgres(folder))
         home = folder / "airflow"
         airflow = stack.enter_context(Stack(home, dags, environment={**environment, **_settings(database, count)}))
-        watch = Watch(database, airflow.airflow, home / "logs")
+        rest = Airflow(airflow.address, REST_PATIENCE)
+        watch = Watch(database, rest, home / "logs")
+        stack.callback(rest.close)
         stack.callback(watch.close)
         for lane in made:
-            lane.airflow, lane.watch = airflow.airflow, watch
+            lane.airflow, lane.watch = rest, watch
         yield made
 
 

@@ -41,11 +41,12 @@ KILL = 120.0  # seconds within which a triggerer notices that a task was killed
 
 @dataclass(frozen=True)
 class Replayed:
-    """What came of a schedule; ``met``: the fault was."""
+    """What came of a schedule; ``met``: the fault was; ``attempt``: 2 when it was not, the first time."""
 
     verdict: Verdict
     met: bool
     seconds: float
+    attempt: int
 
 
 @dataclass
@@ -70,15 +71,15 @@ class Lane:
         """User to connection id; in this process without the proxy, in Airflow's through it."""
         return {user: f"lane{self.number}_{user}" for user in ("requester", "reviewer", "admin")}
 
-    def play(self, plan: Plan) -> Replayed:
+    def play(self, plan: Plan, attempt: int) -> Replayed:
         """The verdict on one schedule."""
         begun, ground = time.monotonic(), self._anew()
         try:
-            story = Story(self, plan, ground)
+            story = Story(self, plan, ground, f"schedule_{plan.number}_{attempt}")
             verdict = story.play()
         finally:
             ground.leave()
-        return Replayed(verdict, story.spoiling.met, time.monotonic() - begun)
+        return Replayed(verdict, story.spoiling.met, time.monotonic() - begun, attempt)
 
     def _anew(self) -> Ground:
         self.gate.anew()
@@ -91,9 +92,9 @@ class Lane:
 class Story:
     """One schedule in a lane."""
 
-    def __init__(self, lane: Lane, plan: Plan, ground: Ground) -> None:
+    def __init__(self, lane: Lane, plan: Plan, ground: Ground, dag: str) -> None:
         self._lane, self._plan, self._case = lane, plan, plan.of
-        self._dag = f"schedule_{plan.number}"
+        self._dag = dag
         self._kills, self._begun = 0, 0.0
         given = {**self._case.given}
         given |= self._case.ready(world(ground, lane.folder, lane.receiver, lane.connections))

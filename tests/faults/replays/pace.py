@@ -24,7 +24,7 @@ from airflow_provider.api.once import APART
 from airflow_provider.api.once import SETTLE as USUAL_SETTLE
 from tests.faults.playing import TIMEOUT as USUAL_TIMEOUT
 
-SPEED = 10.0  # service seconds in a real one
+SPEED = 5.0  # service seconds in a real one
 SETTLE = 6.0
 SHRUNK = SETTLE / USUAL_SETTLE
 AFTER = 2 * SHRUNK  # of what comes after the second look, so that a busy machine does not make that look too late

@@ -7,10 +7,10 @@ import os
 import tempfile
 import warnings
 from collections import Counter
-from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from multiprocessing import get_context
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,7 +39,7 @@ class Plan:
     nth: int
     kth: int
     word: str
-    why: str
+    why: str = field(compare=False)
 
     @property
     def of(self) -> Case:
@@ -60,13 +60,22 @@ class Plan:
         return f"{self.number}: {self.case} ({how}), {self.fault} at {self.operation} #{self.nth}, {self.answer}"
 
 
-def planned(seed: int, count: int) -> list[Plan]:
+def planned(seed: int, count: int) -> Iterator[Plan]:
     """So many schedules with a store, which Airflow 3.3 always has, as ``drawing.drawn`` draws them.
 
-    They are played in a process of its own, whose clocks the harness may stop.
+    They are played in a process of its own, whose clocks the harness may stop; each comes when its verdict is known.
     """
-    with ProcessPoolExecutor(1, get_context("spawn"), initializer=_quiet) as pool:
-        return pool.submit(_played, seed, count).result()
+    spawn = get_context("spawn")
+    receiving, sending = spawn.Pipe(duplex=False)
+    process = spawn.Process(target=_play, args=(seed, count, sending), daemon=True)
+    process.start()
+    sending.close()
+    return _received(receiving)
+
+
+def _received(plans: Connection) -> Iterator[Plan]:
+    while (plan := plans.recv()) is not None:
+        yield plan
 
 
 def place(requests: Sequence[Request], nth: int) -> tuple[int, int]:
@@ -77,7 +86,8 @@ def place(requests: Sequence[Request], nth: int) -> tuple[int, int]:
     return counted.total(), counted[requests[nth - 1].operation] if nth else 0
 
 
-def _played(seed: int, count: int) -> list[Plan]:
+def _play(seed: int, count: int, plans: Connection) -> None:
+    _quiet()
     from tests import airflow_home
 
     airflow_home.prepare()
@@ -97,7 +107,9 @@ def _played(seed: int, count: int) -> list[Plan]:
         theatre(EmulatorDoor(origin), Path(folder), patches) as played,
     ):
         with_store = (one for one in drawn(played, seed, 100 * count) if one.store)
-        return [_plan(played, n, one) for n, one in enumerate(itertools.islice(with_store, count), 1)]
+        for number, one in enumerate(itertools.islice(with_store, count), 1):
+            plans.send(_plan(played, number, one))
+    plans.send(None)
 
 
 def _plan(played: Theatre, number: int, one: Schedule) -> Plan:
