@@ -15,6 +15,7 @@ from airflow_provider.api.errors import DataRobotError, KeyMissing, NotUnderstoo
 from airflow_provider.contract.secrets import scrub, scrub_value
 
 DEPTH = 100  # levels of JSON; whoever walks through it later, Airflow too, may fail where parsing did not
+TOO_DEEP = f"the JSON is nested more than {DEPTH} levels deep"
 SHOWN = 300  # characters of a server's own words that an error shows when they are not JSON
 REQUEST_ID = ("x-request-id", "x-datarobot-request-id")  # the first that is there counts
 TITLE = re.compile(r"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
@@ -91,23 +92,25 @@ class Answer:
             return None
         if self.content_type and self.content_type != "application/json" and not self.content_type.endswith("+json"):
             raise self._not_understood(f"JSON was expected, not {self.content_type}")
+        found, wrong = self._parsed()
+        if wrong:
+            raise self._not_understood(wrong)
+        return found
+
+    def _parsed(self) -> tuple[Any, str]:
+        """The body and what is wrong with it; the parser's own error would carry the whole text along."""
         try:
             found = json.loads(self.content, object_pairs_hook=self._object)
         except ValueError:
-            raise self._not_understood("the body is no JSON, or only a part of it") from None
+            return None, "the body is no JSON, or only a part of it"
         except RecursionError:
-            raise self._too_deep() from None
-        if _is_deep(found):
-            raise self._too_deep()
-        return found
+            return None, TOO_DEEP
+        return found, TOO_DEEP if _is_deep(found) else ""
 
     def _object(self, pairs: list[tuple[str, Any]]) -> Object:
         found = Object(pairs)
         found.about = self._about
         return found
-
-    def _too_deep(self) -> NotUnderstood:
-        return self._not_understood(f"the JSON is nested more than {DEPTH} levels deep")
 
     def _not_understood(self, text: str) -> NotUnderstood:
         return NotUnderstood(text, **self.about())

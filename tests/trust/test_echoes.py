@@ -135,7 +135,7 @@ def test_what_is_repeated_is_kept_nowhere(played: EchoTheatre, lines: Lines) -> 
 
 
 @pytest.mark.skipif(not ALL, reason="ECHOES=all plays them all")
-@pytest.mark.parametrize("name", all_cases())
+@pytest.mark.parametrize("name", all_cases() if ALL else ["none"])
 def test_every_echo_of_a_case(played: EchoTheatre, lines: Lines, name: str) -> None:
     found = leaks(played, lines, list(stories(played, all_cases()[name])))
     assert found == [], "\n".join(found)

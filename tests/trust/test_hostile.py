@@ -19,7 +19,7 @@ from typing import Any
 import httpx
 import pytest
 
-from airflow_provider.api import errors, intake, pages
+from airflow_provider.api import answers, errors, intake, pages
 from airflow_provider.api.answers import DEPTH
 from airflow_provider.api.client import AsyncClient, Client
 from airflow_provider.api.messages import prepare, reading
@@ -156,6 +156,15 @@ def test_json_without_a_bottom(levels: int, sign: str) -> None:
             client.call("getVersion")
         told = "nested more than 100 levels deep" if status == 200 else "answered 422: a JSON body that is cut"
         assert told in str(caught.value)
+
+
+@pytest.mark.parametrize("body", ['{"secretToken": "s3cret"', "[" * 200_000])
+def test_an_error_about_json_has_no_other_behind_it(body: str) -> None:
+    """The parser's own holds the whole text, and whoever collects errors sends it along."""
+    found = answers.Answer(200, {}, body.encode(), "version/")
+    with pytest.raises(errors.NotUnderstood) as caught:
+        found.json()
+    assert (caught.value.__cause__, caught.value.__context__) == (None, None)
 
 
 def test_json_of_a_usual_depth_is_read() -> None:

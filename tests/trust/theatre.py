@@ -122,8 +122,9 @@ class EchoTheatre:
 @contextmanager
 def echo_theatre(service: EmulatorDoor, folder: Path, patches: pytest.MonkeyPatch) -> Iterator[EchoTheatre]:
     """The theatre; everybody of the demo world has a connection with a private header."""
-    from airflow_provider.api import transport
+    from airflow_provider.api import exchange, transport
 
+    patches.setattr(exchange, "UNLIKELY", len(service.tokens["admin"]))  # it is shorter than real ones
     for user, name in CONNECTIONS.items():
         extra = {"extra_headers": {"X-Key": GATEWAY}}
         given = {"conn_type": "datarobot", "host": service.endpoint, "password": service.tokens[user], "extra": extra}
