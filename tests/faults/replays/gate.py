@@ -31,11 +31,6 @@ class Gate(Proxy):
         plan = self._plan
         threading.Thread(target=self._watch, args=(plan, times, failed), daemon=True).start()
 
-    @property
-    def closed(self) -> bool:
-        """Whether nobody listens now."""
-        return self._listener is None
-
     def down(self) -> None:
         with self._lock:
             super().down()
