@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 # An executor may report the end of the deferring process up to five seconds late ([workers] min_heartbeat_interval);
 # a task that was resumed before that is failed by the scheduler (apache/airflow #72716).
 FIRST_POLL = 6.0
-# Airflow grants on_kill 30 s. A triggerer's first question to its API makes it build that API, which takes 5 to 15 s.
-KILL_SECONDS = 28.0
 _stopping: set[asyncio.Task[None]] = set()  # a loop alone would not keep them
 
 
@@ -99,15 +97,17 @@ class DataRobotWaitTrigger(BaseTrigger):
         """
         if self._fired:
             return
-        # A task of its own: Airflow cancels the trigger, this call included, once more at every turn of its loop.
-        stopping = asyncio.create_task(self._stop_in_time(), name="datarobot-kill")
+        # A task of its own: Airflow cancels the trigger, this call included, once more at every turn of its loop. It
+        # has no limit: a triggerer's first question to its API makes it build that API (half a minute on a busy one),
+        # and one that is broken off ends a triggerer of Airflow 3.1 (the next question gets its answer).
+        stopping = asyncio.create_task(self._stop(), name="datarobot-kill")
         _stopping.add(stopping)
         stopping.add_done_callback(_stopping.discard)
         await asyncio.shield(stopping)
 
-    async def _stop_in_time(self) -> None:
+    async def _stop(self) -> None:
         try:
-            await asyncio.wait_for(self._stop_work(), KILL_SECONDS)
+            await self._stop_work()
         except Exception as error:  # any doubt leaves the work alone, and nobody is left who could do more
             self.log.warning("The remote work goes on, nothing could be done about it: %r", error)
 
