@@ -80,6 +80,13 @@ servers:
 	@{ command -v redis-server && ls /usr/lib/postgresql/*/bin/postgres; } >/dev/null 2>&1 || [ "$$(id -u)" != 0 ] || { \
 	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends postgresql redis-server; }
 
+.PHONY: test-kills
+test-kills: .venv/.ready .venv-3.2/.ready .venv-3.1/.ready ## kill, time out and clear waiting tasks in real Airflow 3.1, 3.2 and 3.3 (half an hour)
+	@failed=; for folder in .venv-3.1 .venv-3.2 .venv; do \
+	  STACK_PYTHON=$(CURDIR)/$$folder/bin/python RECORD=1 $(PY) -m pytest -q -m kills -o faulthandler_timeout=1800 tests/kills $(ARGS) \
+	    || failed="$$failed $$folder"; done; \
+	if [ -n "$$failed" ]; then echo "failed in$$failed"; exit 1; fi
+
 .PHONY: test-faults
 test-faults: .venv/.ready ## every writing operator under faults, judged by the store (SCHEDULES=20000 SEED=20260302, half an hour)
 	@$(PY) -m tests.faults.run
