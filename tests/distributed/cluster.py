@@ -14,7 +14,7 @@ from pathlib import Path
 from airflow_provider.emulator.door import EmulatorDoor
 from demo.emulator import Emulator
 from demo.processes import Child, stop, until
-from demo.stack import Stack, clean_environment
+from demo.stack import Stack, clean_environment, numbered
 from tests.connections import below_of
 from tests.distributed.database import Database
 from tests.servers.postgres import postgres
@@ -23,13 +23,14 @@ from tests.servers.redis import redis
 DAG = "fleet"
 DAGS = Path(__file__).parent / "dags"
 RECEIVED = re.compile(r"\[([0-9a-f-]{36})\] received")
-PATIENCE = 120.0  # seconds for a part to start or to end
+PATIENCE = 300.0  # seconds for a part to start or to end
 # Seconds until Airflow notices that a task's worker has died: while the task ran, and before it had begun.
 RUNNING_LOST, QUEUED_LOST = 20, 60
 SETTINGS = {
     "AIRFLOW__CELERY__WORKER_CONCURRENCY": "4",
     "AIRFLOW__CORE__PARALLELISM": "4",  # for each scheduler: together as many as the workers take
     "AIRFLOW__CORE__MAX_ACTIVE_TASKS_PER_DAG": "1024",
+    "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.5",
     "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": str(RUNNING_LOST),
     "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "2",
     "AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT": str(QUEUED_LOST),
@@ -123,8 +124,8 @@ class Cluster:
 
 
 @contextmanager
-def cluster(folder: Path, heartbeats: tuple[int, int]) -> Iterator[Cluster]:
-    """Two schedulers, two triggerers, two workers, one API server and one DAG processor, and the emulator.
+def cluster(folder: Path, heartbeats: tuple[int, int], *, schedulers: int = 2, workers: int = 2) -> Iterator[Cluster]:
+    """Schedulers, workers, two triggerers, one API server and one DAG processor, and the emulator.
 
     :param folder: for databases, logs and everything; existing.
     :param heartbeats: seconds between two of a triggerer, and without one until the others take over.
@@ -145,13 +146,15 @@ def cluster(folder: Path, heartbeats: tuple[int, int]) -> Iterator[Cluster]:
             "AIRFLOW__TRIGGERER__JOB_HEARTBEAT_SEC": str(heartbeats[0]),
             "AIRFLOW__TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": str(heartbeats[1]),
         }
-        stack = Stack(folder / "airflow", DAGS, environment=environment, triggerers=0, schedulers=2, workers=2)
+        stack = Stack(
+            folder / "airflow", DAGS, environment=environment, triggerers=0, schedulers=schedulers, workers=workers
+        )
         database = Database(database_url, DAG)
         with stack:
             made = Cluster(stack, emulator, database)
             try:
-                until(lambda: len(database.jobs("SchedulerJob")) == 2, "two schedulers", PATIENCE)
-                for name in ("worker", "worker-2"):
+                until(lambda: len(database.jobs("SchedulerJob")) == schedulers, "the schedulers are known", PATIENCE)
+                for name in numbered("worker", workers):
                     made.wait_for_worker(name)
                 for name in ("triggerer", "triggerer-2"):
                     made.start_triggerer(name)

@@ -19,6 +19,7 @@ pytestmark = pytest.mark.distributed
 FULL = (200, 50)  # promotions and uploads whose figures are kept
 PROMOTIONS = int(os.environ.get("PROMOTIONS", FULL[0]))
 UPLOADS = int(os.environ.get("UPLOADS", FULL[1]))
+WORK = {"modelReplacement": 60.0, "actualsSubmission": 20.0}  # seconds that the service takes
 BEGUN = ("running", "deferred", "success")
 
 
@@ -33,6 +34,8 @@ def test_each_change_happens_once_although_parts_die(
 ) -> None:
     ids = fleet.deployments(made, PROMOTIONS)
     paths = fleet.files(tmp_path_factory.mktemp("files"), UPLOADS)
+    for kind, seconds in WORK.items():
+        made.door.jobs(kind, seconds=seconds)
     made.emulator.control("DELETE", "log")
     watch, began = Watch(made), time.time()
     run_id = made.stack.airflow.trigger(DAG, {"deployments": ids, "files": paths})

@@ -26,14 +26,14 @@ def word(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def made(word: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    with cluster(tmp_path_factory.mktemp(word), HEARTBEATS[word]) as made:
+    with cluster(tmp_path_factory.mktemp(word), HEARTBEATS[word], schedulers=1, workers=1) as made:
         yield made
 
 
 def test_the_other_triggerer_takes_over_and_writes_nothing(made: Cluster, word: str, figures: dict[str, Any]) -> None:
     ids = fleet.deployments(made, WAITS * fleet.GATED)[:: fleet.GATED]
     run_id = made.stack.airflow.trigger(DAG, {"deployments": ids, "files": []})
-    until(lambda: made.waiting() == WAITS, "all wait for people", 180)
+    until(lambda: made.waiting() == WAITS, "all wait for people", 600)
     written = made.door.accepted()
     killed = [taken_over(made, made.lose) for _ in range(KILLS)]
     ended = [taken_over(made, made.ask_to_end)]
@@ -49,7 +49,7 @@ def taken_over(made: Cluster, how: Any) -> float:
     """Ends the triggerer that has most waits and starts it again; seconds until the other had the last of them."""
     name = max(made.triggerers, key=lambda one: len(made.waits_of(one)))
     over = TakeOver(made, name, how)
-    until(over.done, "the other one has its waits", 120, pause=0.05)
+    until(over.done, "the other one has its waits", 300, pause=0.05)
     assert over.held == over.seconds.keys()
     made.start_triggerer(name)
     return round(max(over.seconds.values()), 1)
