@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import tempfile
+import traceback
 import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -75,6 +76,8 @@ def planned(seed: int, count: int) -> Iterator[Plan]:
 
 def _received(plans: Connection) -> Iterator[Plan]:
     while (plan := plans.recv()) is not None:
+        if isinstance(plan, str):
+            raise RuntimeError(f"the harness broke off: {plan}")
         yield plan
 
 
@@ -88,6 +91,15 @@ def place(requests: Sequence[Request], nth: int) -> tuple[int, int]:
 
 def _play(seed: int, count: int, plans: Connection) -> None:
     _quiet()
+    try:
+        for plan in _played(seed, count):
+            plans.send(plan)
+    except Exception:
+        plans.send(traceback.format_exc())
+    plans.send(None)
+
+
+def _played(seed: int, count: int) -> Iterator[Plan]:
     from tests import airflow_home
 
     airflow_home.prepare()
@@ -108,8 +120,7 @@ def _play(seed: int, count: int, plans: Connection) -> None:
     ):
         with_store = (one for one in drawn(played, seed, 100 * count) if one.store)
         for number, one in enumerate(itertools.islice(with_store, count), 1):
-            plans.send(_plan(played, number, one))
-    plans.send(None)
+            yield _plan(played, number, one)
 
 
 def _plan(played: Theatre, number: int, one: Schedule) -> Plan:
