@@ -137,6 +137,7 @@ class DataRobotBaseOperator(WritingTask):
             plan_only=bool(self.plan_only),
             attempt_end=self._attempt_end(context),
             tries=getattr(context["ti"], "max_tries", None),
+            attempt=getattr(context["ti"], "try_number", 1),
             rehearse=self._rehearse,
             instance=context["ti"],
         )
@@ -214,7 +215,9 @@ class DataRobotBaseOperator(WritingTask):
                 self._defer(handle)
             end = end or run.wait_in_place(step.wait, handle.until, float(self.poll_interval))
             step = self._after(run, WaitEvent.of(end))
-        step = aftermath.tell_twice(step, run.unsettled)
+        step = aftermath.tell_twice(step, run)
+        if run.blank and not self.findable():
+            step = aftermath.tell_blank(step, run)
         run.memory.settle()
         return json.loads(json.dumps(mask(step), default=str))
 
@@ -230,6 +233,8 @@ class DataRobotBaseOperator(WritingTask):
             case "gave_up":
                 text = f"{told.reason}; the remote work goes on, the next attempt takes it up"
                 raise PollBudgetSpent(text, request_id=run.request_id)
+            case "refused":
+                raise aftermath.refused(run, told.reason)
             case _:
                 self.log.warning("The event says nothing (%s); asking the service.", told.reason)
                 assert run.handle is not None, "a task that waits has a handle"

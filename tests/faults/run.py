@@ -9,27 +9,41 @@ must be the same.
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import sys
 import tempfile
 import warnings
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tests.faults.judging import BAD, WORDS
 from tests.faults.playing import Request
 
-CHUNK = 250  # schedules
+if TYPE_CHECKING:
+    from airflow_provider.emulator.door import EmulatorDoor
+
+CHUNK = 100  # schedules
 RESULT = Path(__file__).parents[2] / "docs" / "parts" / "faults.json"
 FULL = 20_000  # schedules from which on the result is kept, whatever it is
 SHOWN = 40  # schedules that went wrong
 GOOD: dict[tuple[str, bool, bool], list[Request]] = {}  # what good runs ask for, found out once in each process
+LASTING = ExitStack()  # until this process ends
+
+
+@functools.cache
+def emulator() -> tuple[EmulatorDoor, Callable[[float], None]]:
+    """The emulator of this process, which is a process of its own."""
+    from tests.faults.apart import apart
+
+    return LASTING.enter_context(apart())
 
 
 def chunk(seed: int, count: int, whole: bool) -> dict[str, Any]:
@@ -40,17 +54,16 @@ def chunk(seed: int, count: int, whole: bool) -> dict[str, Any]:
     import pytest
 
     from tests.faults import drawing
-    from tests.faults.apart import apart
     from tests.faults.theatre import theatre
 
     warnings.simplefilter("ignore")
     counted: Counter[tuple[str, str]] = Counter()
     wrong: list[str] = []
+    door, tell_time = emulator()
     with (
-        apart() as (emulator, tell_time),
         pytest.MonkeyPatch.context() as patches,
         tempfile.TemporaryDirectory() as folder,
-        theatre(emulator, Path(folder), patches, tell_time) as played,
+        theatre(door, Path(folder), patches, tell_time) as played,
     ):
         played.good = GOOD
         product = drawing.product(played) if whole else 0
