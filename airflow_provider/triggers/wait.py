@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 # a task that was resumed before that is failed by the scheduler (apache/airflow #72716).
 FIRST_POLL = 6.0
 _stopping: set[asyncio.Task[None]] = set()  # a loop alone would not keep them
+_under_way: set[asyncio.Task[None]] = set()
 
 
 class DataRobotWaitTrigger(BaseTrigger):
@@ -125,7 +126,7 @@ class DataRobotWaitTrigger(BaseTrigger):
 
     async def _end(self) -> End:
         begun = time.time()
-        self._tell("waiting", until=moment(self.deadline))
+        await self._tell("waiting", until=moment(self.deadline))
         try:
             end, sleep = await self._watched()
         except DataRobotError as error:
@@ -133,11 +134,20 @@ class DataRobotWaitTrigger(BaseTrigger):
         # A deadline may be near, or the connection useless: no event comes before the first look would.
         await sleep(max(begun + self._pace.get("first", FIRST_POLL) - time.time(), 0.0))
         told = WaitEvent.of(end)
-        self._tell("over", outcome=told.outcome, note=told.reason)
+        await self._tell("over", outcome=told.outcome, note=told.reason)
         return end
 
-    def _tell(self, state: str, **more: Any) -> None:
-        self.log.info("%s", line(state, self.handle, wait=looked_at(self.wait), **more))
+    async def _tell(self, state: str, **more: Any) -> None:
+        await self._write(line(state, self.handle, wait=looked_at(self.wait), **more))
+
+    async def _write(self, text: str) -> None:
+        """A line, by a thread: the supervisor takes lines from a pipe, and a busy one would hold up the whole loop."""
+        await self.log.ainfo("%s", text)
+
+    def _note(self, text: str) -> None:
+        writing = asyncio.create_task(self._write(text), name="datarobot-note")
+        _under_way.add(writing)
+        writing.add_done_callback(_under_way.discard)
 
     async def _watched(self) -> tuple[End, Callable[[float], Awaitable[None]]]:
         """The end, and the way to sleep of the client that saw it."""
@@ -148,10 +158,10 @@ class DataRobotWaitTrigger(BaseTrigger):
             settings = await settings_of(self.datarobot_conn_id, refused)
             async with lease(settings, observer=OBSERVER) as client:
                 waiting = waiting or self._waiting(client)
-                step = await client.drive(waiting, self.log.info)
+                step = await client.drive(waiting, self._note)
             if not isinstance(step, Refresh):
                 return step, client.sleep
-            self.log.info("The token was refused; the connection %s is read again.", self.datarobot_conn_id)
+            await self._write(f"The token was refused; the connection {self.datarobot_conn_id} is read again.")
             refused = settings
             waiting.refreshed()
 

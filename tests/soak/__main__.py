@@ -189,7 +189,11 @@ def soak(minutes: float, waits: int, seed: int) -> None:
             (FOLDER / "works.json").write_text(json.dumps(works), encoding="utf-8")
         stores = {one.name: {table: one.world(table) for table in judging.TABLES} for one in tenants}
         (FOLDER / "stores.json").write_text(json.dumps(stores), encoding="utf-8")
-        rest = {"left": rows.left(), "strange": director.strange, "sampling": repr(sampler.error or "")}
+        rest = {
+            "left": rows.left(),
+            "strange": director.strange,
+            "sampling": repr(sampler.error) if sampler.error else "",
+        }
         (FOLDER / "rest.json").write_text(json.dumps(rest), encoding="utf-8")
 
 
