@@ -143,7 +143,7 @@ async def test_a_token_that_is_refused_again_ends_the_wait(
 ) -> None:
     connect(monkeypatch, service, "requester", token="yesterday")
     told = await event_of(waiting_for("status/1/"))
-    assert told["outcome"] == "failed"
+    assert told["outcome"] == "refused"
     assert "401" in told["reason"]
     assert len(service.log()) == 2
 
