@@ -80,6 +80,14 @@ servers:
 	@{ command -v redis-server && ls /usr/lib/postgresql/*/bin/postgres; } >/dev/null 2>&1 || [ "$$(id -u)" != 0 ] || { \
 	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends postgresql redis-server; }
 
+.PHONY: test-deaths
+test-deaths: .venv-cluster/.ready servers ## SIGKILL to each process of a real Airflow at its worst moments, on PostgreSQL (half an hour)
+	@.venv-cluster/bin/python -m pytest -q -m deaths tests/deaths $(ARGS)
+
+.PHONY: test-distributed
+test-distributed: .venv-cluster/.ready servers ## Airflow as on several machines, parts of which die (PROMOTIONS=200 UPLOADS=50, half an hour)
+	@.venv-cluster/bin/python -m pytest -q -m distributed -o faulthandler_timeout=3600 tests/distributed $(ARGS)
+
 .PHONY: test-kills
 test-kills: .venv/.ready .venv-3.2/.ready .venv-3.1/.ready ## kill, time out and clear waiting tasks in real Airflow 3.1, 3.2 and 3.3 (half an hour)
 	@failed=; for folder in .venv-3.1 .venv-3.2 .venv; do \
@@ -90,6 +98,14 @@ test-kills: .venv/.ready .venv-3.2/.ready .venv-3.1/.ready ## kill, time out and
 .PHONY: test-faults
 test-faults: .venv/.ready ## every writing operator under faults, judged by the store (SCHEDULES=20000 SEED=20260302, half an hour)
 	@$(PY) -m tests.faults.run
+
+.PHONY: test-replays
+test-replays: .venv-cluster/.ready servers ## a share of them again in real Airflow, by its REST API (SCHEDULES=300 SEED=20260302, half an hour)
+	@.venv-cluster/bin/python -m tests.faults.replays
+
+.PHONY: soak
+soak: .venv-cluster/.ready servers ## an hour of 2,000 waits in a real triggerer, watched and judged (MINUTES=3 WAITS=300)
+	@.venv-cluster/bin/python -m tests.soak
 
 .PHONY: test-contract
 test-contract: .venv/.ready ## 100 drawn requests for each operation, fitting and unfit, judged by the contract (EXAMPLES=1000)

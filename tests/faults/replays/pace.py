@@ -28,12 +28,12 @@ SPEED = 5.0  # service seconds in a real one
 SETTLE = 6.0
 SHRUNK = SETTLE / USUAL_SETTLE
 AFTER = 2 * SHRUNK  # of what comes after the second look, so that a busy machine does not make that look too late
-POLL = 3.0  # seconds between looks; after the first of them every job that takes its usual time is over
-TIMEOUT = 150.0  # of the task; three attempts and their pauses fit in
+POLL = 5.0  # seconds between looks, the default; at the second one a job that takes its usual 20 s is over
+TIMEOUT = 300.0  # of the task; three attempts and their pauses fit in
 RETRY_DELAY = 5.0
-PATIENCE = 5.0  # seconds until the client takes an answer, or a connection, for lost
+PATIENCE = 10.0  # seconds until the client takes an answer, or a connection, for lost
 LOOK = 3.0  # until a person looks at a task that has ended
-SLOW = 15.0  # seconds that a task may take to its first write
+SLOW = 45.0  # seconds that a task may take to its first write
 GLANCE = 1.0  # until a person interrupts a task that waits; its first poll comes after 6 s
 
 
