@@ -51,7 +51,9 @@ def refused(run: Run, reason: str | None) -> PollBudgetSpent:
 
 
 def tell_blank(result: Any, run: Run) -> Any:
-    """The result of blind work that an earlier attempt may have begun, too, where nothing remembers it."""
+    """The result of work that an earlier attempt may have begun, too, where nothing remembers it."""
+    if run.handle is None or run.handle.owner != "ours":
+        return result  # nothing was sent
     run.log.warning(
         "This is attempt %d, and nothing is remembered of those before (as from Airflow 3.3 on): what they sent, they "
         "may have sent too. Check with %s.",

@@ -84,6 +84,10 @@ class DataRobotBaseOperator(WritingTask):
         row = WRITES.get(self.operation)
         return row is not None and row.kind != "blind"
 
+    def certain(self) -> bool:
+        """Whether such an attempt never begins anew what an earlier one has begun; else its result says so."""
+        return self.findable()
+
     # --- what Airflow calls -----------------------------------------------------------------------------------
 
     def execute(self, context: Context) -> Any:
@@ -216,7 +220,7 @@ class DataRobotBaseOperator(WritingTask):
             end = end or run.wait_in_place(step.wait, handle.until, float(self.poll_interval))
             step = self._after(run, WaitEvent.of(end))
         step = aftermath.tell_twice(step, run)
-        if run.blank and not self.findable():
+        if run.blank and not self.certain():
             step = aftermath.tell_blank(step, run)
         run.memory.settle()
         return json.loads(json.dumps(mask(step), default=str))

@@ -90,7 +90,7 @@ def play_all(seed: int, schedules: int, jobs: int) -> dict[str, Any]:
     kept = Path(os.environ["PARTS"]) if "PARTS" in os.environ else None
     lines = kept.read_text().splitlines() if kept is not None and kept.exists() else []
     parts = {name: part for name, part in map(json.loads, lines) if name in wanted}
-    with ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_quiet, max_tasks_per_child=20) as pool:
+    with ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_quiet, max_tasks_per_child=100) as pool:
         waiting = {pool.submit(chunk, *wanted[name]): name for name in wanted if name not in parts}
         for one in as_completed(waiting):
             name, part = waiting[one], one.result()
