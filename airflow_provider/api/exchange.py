@@ -105,8 +105,9 @@ class Exchange:
             raise error_from(answer, call.operation.id, (*self.settings.secrets, *secrets_in(call.body)))
         return answer
 
-    def named(self, error: DataRobotError, headers: Iterable[tuple[str, str]]) -> DataRobotError:
+    def named(self, call: Call, error: DataRobotError, headers: Iterable[tuple[str, str]]) -> DataRobotError:
         """The error of an exchange that broke off, with the service's request id where the headers had come."""
+        error.operation = error.operation or call.operation.id
         error.request_id = error.request_id or request_id_in(self.known(headers))
         return error
 

@@ -23,6 +23,7 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 SCHEMES = ("Bearer", "Token")  # wire.md B: the service takes both
 LOCATIONS = ("refuse", "rebase")
 PROXY_SCHEMES = ("http", "https")
+PROXY_VARIABLES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY")
 SECRET = frozenset({"token", "client_key_password"})
 # RFC 9110, 5.6.2: the letters of a header's name.
 HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -126,12 +127,9 @@ class Settings:
 
     @property
     def _proxy_secrets(self) -> tuple[str, ...]:
-        """The password of the proxy: as it is, as the URL has it, and as it goes over the wire."""
-        parts = urlsplit(self.proxy or "")
-        if not parts.password:
-            return ()
-        user, password = unquote(parts.username or ""), unquote(parts.password)
-        return password, parts.password, base64.b64encode(f"{user}:{password}".encode()).decode()
+        """Passwords of the proxy, or of those that the environment names where the settings name none."""
+        environment = [url for name, url in os.environ.items() if name.upper() in PROXY_VARIABLES]
+        return tuple(secret for url in ([self.proxy] if self.proxy else environment) for secret in _passwords(url))
 
     def __repr__(self) -> str:
         shown = {one.name: getattr(self, one.name) for one in fields(self)}
@@ -162,6 +160,18 @@ def without_credentials(url: str) -> str:
     parts = urlsplit(url)
     host = parts.netloc.rpartition("@")[2]
     return urlunsplit(parts._replace(netloc=f"***@{host}" if "@" in parts.netloc else host))
+
+
+def _passwords(url: str) -> tuple[str, ...]:
+    """The password of a proxy: as it is, as the URL has it, and as it goes over the wire."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # of the environment, where nobody has checked it
+        return ()
+    if not parts.password:
+        return ()
+    user, password = unquote(parts.username or ""), unquote(parts.password)
+    return password, parts.password, base64.b64encode(f"{user}:{password}".encode()).decode()
 
 
 def _endpoint(given: Any) -> str:
