@@ -44,6 +44,9 @@ endef
 .venv-%/.ready: pyproject.toml constraints/airflow-%.txt
 	$(call set_up,.venv-$*,constraints/airflow-$*.txt,test)
 
+.venv-cluster/.ready: pyproject.toml constraints.txt
+	$(call set_up,.venv-cluster,constraints.txt,cluster)
+
 # make would remove them as by-products of a pattern rule.
 .PRECIOUS: .venv-%/.ready
 
@@ -71,9 +74,38 @@ test: .venv/.ready ## set-up and the suite (ARGS='tests/api -x' for a part)
 test-stack: .venv/.ready ## tests that start real Airflow processes (some minutes)
 	@$(PY) -m pytest -q -m stack $(ARGS)
 
+# PostgreSQL and Redis as Debian packages; where they are missing and nobody is root, the tests name the package.
+.PHONY: servers
+servers:
+	@{ command -v redis-server && ls /usr/lib/postgresql/*/bin/postgres; } >/dev/null 2>&1 || [ "$$(id -u)" != 0 ] || { \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends postgresql redis-server; }
+
+.PHONY: test-deaths
+test-deaths: .venv-cluster/.ready servers ## SIGKILL to each process of a real Airflow at its worst moments, on PostgreSQL (half an hour)
+	@.venv-cluster/bin/python -m pytest -q -m deaths tests/deaths $(ARGS)
+
+.PHONY: test-distributed
+test-distributed: .venv-cluster/.ready servers ## Airflow as on several machines, parts of which die (PROMOTIONS=200 UPLOADS=50, half an hour)
+	@.venv-cluster/bin/python -m pytest -q -m distributed -o faulthandler_timeout=3600 tests/distributed $(ARGS)
+
+.PHONY: test-kills
+test-kills: .venv/.ready .venv-3.2/.ready .venv-3.1/.ready ## kill, time out and clear waiting tasks in real Airflow 3.1, 3.2 and 3.3 (half an hour)
+	@failed=; for folder in .venv-3.1 .venv-3.2 .venv; do \
+	  STACK_PYTHON=$(CURDIR)/$$folder/bin/python RECORD=1 $(PY) -m pytest -q -m kills -o faulthandler_timeout=1800 tests/kills $(ARGS) \
+	    || failed="$$failed $$folder"; done; \
+	if [ -n "$$failed" ]; then echo "failed in$$failed"; exit 1; fi
+
 .PHONY: test-faults
 test-faults: .venv/.ready ## every writing operator under faults, judged by the store (SCHEDULES=20000 SEED=20260302, half an hour)
 	@$(PY) -m tests.faults.run
+
+.PHONY: test-replays
+test-replays: .venv-cluster/.ready servers ## a share of them again in real Airflow, by its REST API (SCHEDULES=300 SEED=20260302, half an hour)
+	@.venv-cluster/bin/python -m tests.faults.replays
+
+.PHONY: soak
+soak: .venv-cluster/.ready servers ## an hour of 2,000 waits in a real triggerer, watched and judged (MINUTES=3 WAITS=300)
+	@.venv-cluster/bin/python -m tests.soak
 
 .PHONY: test-contract
 test-contract: .venv/.ready ## 100 drawn requests for each operation, fitting and unfit, judged by the contract (EXAMPLES=1000)

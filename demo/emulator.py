@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,6 +25,7 @@ class Emulator:
     :param speed: service seconds that pass in one real second.
     :param python: the interpreter of the environment in which the package is installed.
     :param port: a fixed port; 0 takes a free one.
+    :param state: a file that keeps everything between two starts.
     """
 
     def __init__(
@@ -35,15 +37,22 @@ class Emulator:
         speed: float = 60,
         python: str = sys.executable,
         port: int = 0,
+        state: Path | None = None,
     ) -> None:
         self._log = folder / "emulator.log"
         self._environment = environment
-        options = {"--host": "127.0.0.1", "--port": port, "--world": world, "--speed": speed}
+        options: dict[str, object] = {"--host": "127.0.0.1", "--port": port, "--world": world, "--speed": speed}
+        options |= {"--state": state} if state else {}
         words = [str(word) for option in options.items() for word in option]
         self._command = [python, "-m", "airflow_provider.emulator", *words]
         self.endpoint = ""
 
     def __enter__(self) -> Emulator:
+        self.start()
+        return self
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
         self._log.parent.mkdir(parents=True, exist_ok=True)
         self._log.unlink(missing_ok=True)
         self.child = Child("emulator", self._command, self._environment, self._log)
@@ -53,7 +62,11 @@ class Emulator:
             stop([self.child])
             raise
         self.endpoint = self._log.read_text().splitlines()[0]  # the first line printed is the endpoint
-        return self
+
+    def kill(self) -> None:
+        """End it with SIGKILL, as a crash does; :meth:`start` begins anew, with its ``state`` where it has one."""
+        self.child.signal(signal.SIGKILL)
+        stop([self.child])
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -36,10 +36,13 @@ class Airflow:
     """The public REST API of one Airflow, on which everybody is admin.
 
     :param address: its web address, without a path.
+    :param patience: seconds until an answer counts as lost; the first ones of a busy server take their time.
     """
 
-    def __init__(self, address: str) -> None:
-        self._client = httpx.Client(base_url=f"{address}/api/v2", auth=Token(address), timeout=30.0, trust_env=False)
+    def __init__(self, address: str, patience: float = 30.0) -> None:
+        self._client = httpx.Client(
+            base_url=f"{address}/api/v2", auth=Token(address), timeout=patience, trust_env=False
+        )
 
     def close(self) -> None:
         """Give the connections back."""

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import signal
 import subprocess
@@ -21,13 +22,20 @@ from types import TracebackType
 from demo.processes import Child, Unwell, free_port, stop, until
 from demo.rest import Airflow
 
-START_SECONDS = 120.0
+START_SECONDS = 300.0  # on a machine with nothing else to do it takes 15
 # Component -> its name in Airflow's health answer.
 HEALTH = {
     "api-server": "metadatabase",
     "scheduler": "scheduler",
     "dag-processor": "dag_processor",
     "triggerer": "triggerer",
+}
+# Words of the command line where a component has more than its name. Log servers would listen on all interfaces; on one
+# machine the logs are read from the disk.
+COMMANDS = {
+    "scheduler": ["scheduler", "--skip-serve-logs"],
+    "triggerer": ["triggerer", "--skip-serve-logs"],
+    "worker": ["celery", "worker", "--skip-serve-logs"],
 }
 FOREIGN = ("AIRFLOW_", "DATAROBOT_", "PYTEST_", "COV_")
 
@@ -77,12 +85,16 @@ def settings(home: Path, dags: Path, port: int, quick_reaping: bool, load_exampl
 
 
 class Stack:
-    """API server, scheduler with LocalExecutor, DAG processor and triggerers on SQLite; a context manager.
+    """API server, schedulers with LocalExecutor, DAG processor and triggerers on SQLite; a context manager.
+
+    Another database comes with the ``environment``, and so does a broker, which ``workers`` of Celery need.
 
     :param home: folder for configuration, database and logs; made when it is not there.
     :param dags: folder with the DAG files.
     :param environment: more variables, connections (``AIRFLOW_CONN_...``) and overrides of :func:`settings` among them.
     :param triggerers: how many.
+    :param schedulers: how many.
+    :param workers: how many of Celery; 0: the schedulers run the tasks.
     :param quick_reaping: see :func:`settings`.
     :param load_examples: whether Airflow shows the example DAGs of its providers.
     :param python: the interpreter of the environment in which Airflow is installed.
@@ -96,6 +108,8 @@ class Stack:
         *,
         environment: Mapping[str, str] | None = None,
         triggerers: int = 1,
+        schedulers: int = 1,
+        workers: int = 0,
         quick_reaping: bool = True,
         load_examples: bool = False,
         python: str = sys.executable,
@@ -106,9 +120,13 @@ class Stack:
         self.report = report
         self.port = free_port()
         told = settings(home, dags, self.port, quick_reaping, load_examples)
+        if workers:
+            told["AIRFLOW__CORE__EXECUTOR"] = "CeleryExecutor"
         self.environment = clean_environment({**told, **(environment or {})})
         self.environment["PATH"] = f"{Path(python).parent}{os.pathsep}{self.environment.get('PATH', '')}"
-        self.names = ["api-server", "scheduler", "dag-processor", *triggerer_names(triggerers)]
+        numbers = {"scheduler": schedulers, "triggerer": triggerers, "worker": workers}
+        several = [name for component, number in numbers.items() for name in numbered(component, number)]
+        self.names = ["api-server", "dag-processor", *several]
         self.children: dict[str, Child] = {}
         self.airflow = Airflow(self.address)
 
@@ -134,12 +152,11 @@ class Stack:
         self.stop()
 
     def start(self, name: str) -> Child:
-        """Start one component: ``scheduler``, ``triggerer``, ``triggerer-2``, ...; its log is ``<home>/<name>.log``."""
-        component = "triggerer" if name.startswith("triggerer") else name
-        command = [self.python, "-m", "airflow", component]
-        if component in ("scheduler", "triggerer"):
-            # Their log servers would listen on all interfaces; on one machine the logs are read from the disk.
-            command.append("--skip-serve-logs")
+        """Start one component: ``scheduler``, ``triggerer-2``, ``worker``, ...; its log is ``<home>/<name>.log``."""
+        component = re.sub(r"-\d+$", "", name)
+        command = [self.python, "-m", "airflow", *COMMANDS.get(component, [component])]
+        if component == "worker":
+            command += ["--celery-hostname", f"{name}@%h"]
         self.children[name] = Child(name, command, self.environment, self.home / f"{name}.log")
         return self.children[name]
 
@@ -193,6 +210,6 @@ class Stack:
         until(ready, "Airflow healthy", START_SECONDS, watch=self.children.values())
 
 
-def triggerer_names(number: int) -> list[str]:
+def numbered(component: str, number: int) -> list[str]:
     """``triggerer``, ``triggerer-2``, ``triggerer-3``, ..."""
-    return ["triggerer" if index == 1 else f"triggerer-{index}" for index in range(1, number + 1)]
+    return [component if index == 1 else f"{component}-{index}" for index in range(1, number + 1)]

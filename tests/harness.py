@@ -125,17 +125,26 @@ class Store:
 class Stage:
     """One emulator and everybody who works with it, in one time."""
 
-    def __init__(self, service: EmulatorDoor, traveller: time_machine.Traveller, runner: asyncio.Runner) -> None:
+    def __init__(
+        self,
+        service: EmulatorDoor,
+        traveller: time_machine.Traveller,
+        runner: asyncio.Runner,
+        tell_time: Callable[[float], object] | None = None,
+    ) -> None:
         self.service = service
         self.runner = runner
+        self.task_state: str | None = "failed"  # what Airflow says of a task whose process is told to end
         self.naps: list[float] = []
         self.away: list[Happening] = []
         self.transport: httpx.BaseTransport | None = None
         self._traveller = traveller
+        self._tell_time = tell_time
         self._due: list[tuple[float, int, Happening]] = []
         self._numbers = itertools.count()
-        self._people: list[_Person] = []
+        self._people: list[Person] = []
         self._desks: dict[str, Desk] = {}
+        self._move_to(time.time())
 
     def anew(self, **switches: Any) -> None:
         """Another story: the world as at the start, nobody here, nothing planned."""
@@ -160,11 +169,16 @@ class Stage:
         end = time.time() + seconds + TICK
         while self._due and self._due[0][0] <= end:
             moment, _, deed = heapq.heappop(self._due)
-            self._traveller.move_to(max(moment, time.time()), tick=False)
+            self._move_to(max(moment, time.time()))
             deed()
-        self._traveller.move_to(end, tick=False)
+        self._move_to(end)
         for person in self._people:
             person.glance()
+
+    def _move_to(self, moment: float) -> None:
+        self._traveller.move_to(moment, tick=False)
+        if self._tell_time is not None:
+            self._tell_time(moment)
 
     async def asleep(self, seconds: float) -> None:
         """The same in the triggerer."""
@@ -173,7 +187,7 @@ class Stage:
 
     def enter(self, user: str, deed: Deed, after: float = 0.0, times: int = 1) -> Desk:
         """Someone who does ``deed`` to so many pending requests, so many seconds after first seeing each."""
-        person = _Person(self.desk(user), deed, after, times)
+        person = Person(self.desk(user), deed, after, times)
         self._people.append(person)
         return person.desk
 
@@ -199,7 +213,9 @@ class Stage:
 
 
 @dataclass
-class _Person:
+class Person:
+    """Somebody who does ``deed`` to pending requests, ``after`` so many seconds of looking at each."""
+
     desk: Desk
     deed: Deed
     after: float
@@ -208,6 +224,7 @@ class _Person:
     done: set[str] = field(default_factory=set)
 
     def glance(self) -> None:
+        """Looks at the open requests, and acts where it is time."""
         if len(self.done) == self.times:
             return
         now = time.time()
@@ -369,16 +386,25 @@ def _failure(error: Exception) -> Ending:
 
 
 @contextmanager
-def staged(service: EmulatorDoor, monkeypatch: pytest.MonkeyPatch, runner: asyncio.Runner) -> Iterator[Stage]:
-    """Stops the time, and lets the client and the trigger sleep on the stage."""
+def staged(
+    service: EmulatorDoor,
+    monkeypatch: pytest.MonkeyPatch,
+    runner: asyncio.Runner,
+    tell_time: Callable[[float], object] | None = None,
+) -> Iterator[Stage]:
+    """Stops the time, and lets the client and the trigger sleep on the stage.
+
+    :param tell_time: is told the time whenever it moves, for a service in another process.
+    """
     from airflow_provider.api import pool
     from airflow_provider.api.client import Client
+    from airflow_provider.hooks import instances
     from airflow_provider.hooks.datarobot import DataRobotHook
     from airflow_provider.hooks.stats import OBSERVER
     from airflow_provider.triggers import sharing
 
     with time_machine.travel(START, tick=False) as traveller:
-        stage = Stage(service, traveller, runner)
+        stage = Stage(service, traveller, runner, tell_time)
         service.reset()
 
         def get_conn(hook: DataRobotHook) -> Client:
@@ -387,6 +413,7 @@ def staged(service: EmulatorDoor, monkeypatch: pytest.MonkeyPatch, runner: async
         monkeypatch.setattr(DataRobotHook, "get_conn", get_conn)
         monkeypatch.setattr(pool, "lease", functools.partial(pool.lease, sleep=stage.asleep))
         monkeypatch.setattr(pool, "FRESH", 0.0)  # seconds of the event loop, which the stage does not move
+        monkeypatch.setattr(instances, "state_of", lambda instance: stage.task_state)
         monkeypatch.setattr(sharing, "LATELY", -1.0)  # each test has a connection of its own
         try:
             yield stage

@@ -16,8 +16,20 @@ from airflow_provider.api.moments import aware
 from airflow_provider.contract.secrets import scrub, scrub_value
 
 DEPTH = 100  # levels of JSON; whoever walks through it later, Airflow too, may fail where parsing did not
+TOO_DEEP = f"the JSON is nested more than {DEPTH} levels deep"
 SHOWN = 300  # characters of a server's own words that an error shows when they are not JSON
+REQUEST_ID = ("x-request-id", "x-datarobot-request-id")  # the first that is there counts
 TITLE = re.compile(r"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
+
+
+class Object(dict[str, Any]):
+    """A JSON object of an answer: a documented key that is needed and absent raises :class:`KeyMissing`."""
+
+    __slots__ = ("about",)
+    about: dict[str, Any]  # what an error says of the answer
+
+    def __missing__(self, key: str) -> Any:
+        raise KeyMissing(f"the answer has no key {key!r}", **getattr(self, "about", {}))
 
 
 @dataclass(frozen=True)
@@ -73,10 +85,7 @@ class Answer:
 
     def require(self, key: str) -> Any:
         """The value of a key that is needed; raises :class:`KeyMissing` that names operation and key."""
-        found = self.object()
-        if key not in found:
-            raise KeyMissing(f"the answer has no key {key!r}", **self.about())
-        return found[key]
+        return self.object()[key]
 
     @functools.cached_property
     def _json(self) -> Any:
@@ -84,31 +93,42 @@ class Answer:
             return None
         if self.content_type and self.content_type != "application/json" and not self.content_type.endswith("+json"):
             raise self._not_understood(f"JSON was expected, not {self.content_type}")
-        try:
-            found = json.loads(self.content)
-        except ValueError:
-            raise self._not_understood("the body is no JSON, or only a part of it") from None
-        except RecursionError:
-            raise self._too_deep() from None
-        if _is_deep(found):
-            raise self._too_deep()
+        found, wrong = self._parsed()
+        if wrong:
+            raise self._not_understood(wrong)
         return found
 
-    def _too_deep(self) -> NotUnderstood:
-        return self._not_understood(f"the JSON is nested more than {DEPTH} levels deep")
+    def _parsed(self) -> tuple[Any, str]:
+        """The body and what is wrong with it; the parser's own error would carry the whole text along."""
+        try:
+            found = json.loads(self.content, object_pairs_hook=self._object)
+        except ValueError:
+            return None, "the body is no JSON, or only a part of it"
+        except RecursionError:
+            return None, TOO_DEEP
+        return found, TOO_DEEP if _is_deep(found) else ""
+
+    def _object(self, pairs: list[tuple[str, Any]]) -> Object:
+        found = Object(pairs)
+        found.about = self._about
+        return found
 
     def _not_understood(self, text: str) -> NotUnderstood:
         return NotUnderstood(text, **self.about())
 
     def about(self) -> dict[str, Any]:
         """What an error says of this answer: ``operation``, ``status`` and ``request_id``."""
+        return dict(self._about)
+
+    @functools.cached_property
+    def _about(self) -> dict[str, Any]:
         operation = self.operation or self.url_path
         return {"operation": operation, "status": self.status, "request_id": self.request_id}
 
 
 def request_id_in(headers: Mapping[str, str]) -> str | None:
     """The service's name for an exchange, as far as the headers of an answer (in lower case) tell it."""
-    return headers.get("x-request-id") or headers.get("x-datarobot-request-id")
+    return next((headers[name] for name in REQUEST_ID if headers.get(name)), None)
 
 
 def error_from(answer: Answer, operation: str, secrets: Iterable[str] = ()) -> DataRobotError:

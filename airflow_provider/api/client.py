@@ -145,9 +145,9 @@ class Client(Exchange):
                 status, headers = response.status_code, response.headers.multi_items()
                 content = receive(call, response)
         except wires.TRANSPORT_ERRORS as error:
-            raise self.named(wires.lost(error, call, self.settings), headers) from error
-        except DataRobotError as error:  # the body went beyond its bounds
-            self.named(error, headers)
+            raise self.named(call, wires.lost(error, call, self.settings), headers) from error
+        except DataRobotError as error:  # head or body went beyond its bounds
+            self.named(call, error, headers)
             raise
         finally:
             self.tell(call, status, started, number)
@@ -264,9 +264,9 @@ class AsyncClient(Exchange):
                 status, headers = response.status_code, response.headers.multi_items()
                 content = await areceive(call, response)
         except wires.TRANSPORT_ERRORS as error:
-            raise self.named(wires.lost(error, call, self.settings), headers) from error
-        except DataRobotError as error:  # the body went beyond its bounds
-            self.named(error, headers)
+            raise self.named(call, wires.lost(error, call, self.settings), headers) from error
+        except DataRobotError as error:  # head or body went beyond its bounds
+            self.named(call, error, headers)
             raise
         finally:
             self.tell(call, status, started, number)

@@ -18,9 +18,9 @@ from urllib.parse import urljoin, urlsplit
 
 from airflow_provider.api import transport as wires
 from airflow_provider.api.answers import Answer
-from airflow_provider.api.errors import AnswerLost, ForeignLocation
+from airflow_provider.api.errors import AnswerLost, DataRobotError, ForeignLocation
 from airflow_provider.api.exchange import Exchange, Wire, check_kind
-from airflow_provider.api.intake import areceive, check_coding, receive
+from airflow_provider.api.intake import Pace, areceive, check_coding, receive
 from airflow_provider.api.messages import Call
 from airflow_provider.api.settings import origin_of
 
@@ -131,12 +131,17 @@ def _hop(exchange: Exchange, http: wires.Http, call: Call, wire: Wire, file: Gro
                 case "write":
                     check_coding(call, response)
                     _begin(call, found, file)
+                    pace = Pace(found)
                     for block in response.iter_bytes():  # as they come: what is written survives the process
                         file.write(block)
+                        pace.came(block)
             return found
+    except DataRobotError as error:  # head or body went beyond its bounds
+        exchange.named(call, error, found.headers.items() if found else ())
+        raise
     except wires.TRANSPORT_ERRORS as error:
         headers = found.headers.items() if found else ()
-        raise exchange.named(wires.lost(error, call, exchange.settings), headers) from error
+        raise exchange.named(call, wires.lost(error, call, exchange.settings), headers) from error
     finally:
         exchange.tell(call, status, started, number)
 
@@ -154,12 +159,17 @@ async def _ahop(
                 case "write":
                     check_coding(call, response)
                     _begin(call, found, file)
+                    pace = Pace(found)
                     async for block in response.aiter_bytes():
                         file.write(block)
+                        pace.came(block)
             return found
+    except DataRobotError as error:
+        exchange.named(call, error, found.headers.items() if found else ())
+        raise
     except wires.TRANSPORT_ERRORS as error:
         headers = found.headers.items() if found else ()
-        raise exchange.named(wires.lost(error, call, exchange.settings), headers) from error
+        raise exchange.named(call, wires.lost(error, call, exchange.settings), headers) from error
     finally:
         exchange.tell(call, status, started, number)
 

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, NotRequired, Protocol, TypedDict
 from urllib.parse import urlsplit
 
 from airflow_provider import __version__
-from airflow_provider.api.answers import SHOWN, Answer, error_from, request_id_in
+from airflow_provider.api.answers import REQUEST_ID, SHOWN, Answer, error_from, request_id_in
 from airflow_provider.api.errors import DataRobotError, InvalidCall, NotUnderstood
 from airflow_provider.api.locations import climbs
 from airflow_provider.api.messages import Call
@@ -26,7 +26,7 @@ from airflow_provider.contract.secrets import MASK, scrub, secrets_in
 
 USER_AGENT = f"airflow-provider-datarobot-mlops/{__version__}"
 
-UNLIKELY = 12  # letters of a token that is in an answer by no chance
+UNLIKELY = 12  # letters of a credential that is in an answer by no chance
 
 
 class Observer(Protocol):
@@ -95,7 +95,7 @@ class Exchange:
         answer = Answer(
             status=status,
             headers=self.known(headers),
-            content=self._without_token(content),
+            content=self._without_credentials(content),
             url_path=urlsplit(call.target).path,
             operation=call.operation.id,
         )
@@ -105,19 +105,26 @@ class Exchange:
             raise error_from(answer, call.operation.id, (*self.settings.secrets, *secrets_in(call.body)))
         return answer
 
-    def named(self, error: DataRobotError, headers: Iterable[tuple[str, str]]) -> DataRobotError:
+    def named(self, call: Call, error: DataRobotError, headers: Iterable[tuple[str, str]]) -> DataRobotError:
         """The error of an exchange that broke off, with the service's request id where the headers had come."""
-        request_id = error.request_id or request_id_in(self.known(headers))
-        error.request_id = scrub(request_id, self.settings.secrets)[:SHOWN] if request_id else None
+        error.operation = error.operation or call.operation.id
+        error.request_id = error.request_id or request_id_in(self.known(headers))
         return error
 
     def known(self, headers: Iterable[tuple[str, str]]) -> dict[str, str]:
-        """The headers of an answer, names in lower case; a server that repeats the token does not spread it."""
-        return {name.lower(): scrub(value, (self.settings.token,)) for name, value in headers}
+        """The headers of an answer, names in lower case; a server that repeats a credential does not spread it.
 
-    def _without_token(self, content: bytes) -> bytes:
-        token = self.settings.token
-        return content.replace(token.encode(), MASK.encode()) if len(token) >= UNLIKELY else content
+        What it calls the exchange is for people only, and goes far: into errors, lines and handles.
+        """
+        known = {name.lower(): scrub(value, self.settings.credentials) for name, value in headers}
+        ids = {name: scrub(known[name], self.settings.secrets)[:SHOWN] for name in REQUEST_ID if name in known}
+        return {**known, **ids}
+
+    def _without_credentials(self, content: bytes) -> bytes:
+        for one in self.settings.credentials:
+            if len(one) >= UNLIKELY:
+                content = content.replace(one.encode(), MASK.encode())
+        return content
 
     def tell(self, call: Call, status: int | None, started: float, attempt: int) -> None:
         """Tells the observer about one attempt."""

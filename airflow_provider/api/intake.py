@@ -1,7 +1,8 @@
 """The body of an answer, taken in within bounds, so that no server can fill a worker's memory or keep it for ever.
 
 An answer of the API may have ``ANSWER_BYTES`` once it is unpacked; more is an error. Of an answer that is an error
-itself only the first ``ERROR_BYTES`` are read: its status is what counts. Files are no answers, and have no bound here.
+itself only the first ``ERROR_BYTES`` are read: its status is what counts. Files are no answers:
+their size has no bound here, but one that trickles is given up.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import time
 from contextlib import aclosing
 from typing import Any
 
+from airflow_provider.api.answers import Answer
 from airflow_provider.api.errors import AnswerLost, AnswerTooLarge, NotUnderstood
 from airflow_provider.api.messages import Call
 from airflow_provider.api.transport import Response
@@ -17,8 +19,29 @@ from airflow_provider.api.transport import Response
 ANSWER_BYTES = 64 << 20
 ERROR_BYTES = 1 << 20
 BODY_SECONDS = 300.0  # from the headers to the last byte; a body that trickles keeps every read timeout
+FILE_BYTES = 64 << 10  # of a file, in each BODY_SECONDS: the slowest of lines is faster
 # A block of 64 KiB unpacks to 64 MiB at most. Others (br, zstd), and one coding over another, know no such bound.
 CODINGS = frozenset({"", "identity", "gzip", "x-gzip", "deflate"})
+
+
+class Pace:
+    """How fast a file comes: it may take its time, but not so much that it takes for ever."""
+
+    def __init__(self, answer: Answer) -> None:
+        self._answer = answer
+        self._begin()
+
+    def came(self, block: bytes) -> None:
+        """Another block; raises :class:`AnswerLost` where too little has come for too long."""
+        self._bytes += len(block)
+        if time.monotonic() > self._end:
+            if self._bytes < FILE_BYTES:
+                text = f"the file trickles: less than {FILE_BYTES >> 10} KiB in {BODY_SECONDS:.0f} s"
+                raise AnswerLost(text, **self._answer.about())
+            self._begin()
+
+    def _begin(self) -> None:
+        self._bytes, self._end = 0, time.monotonic() + BODY_SECONDS
 
 
 def check_coding(call: Call, response: Response) -> None:

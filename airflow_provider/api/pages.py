@@ -38,7 +38,7 @@ class Pages:
                 raise NotUnderstood("the list leads back to a page that was read", **answer.about())
             self._seen.add(self.call.query)
             if len(self._seen) > PAGES:
-                raise NotUnderstood(f"the list has no end after {PAGES} pages", operation=asked.operation.id)
+                raise NotUnderstood(f"the list has no end after {PAGES} pages", **answer.about())
         return data
 
 

@@ -26,6 +26,7 @@ from airflow_provider.api.client import AsyncClient
 from airflow_provider.api.exchange import Observer
 from airflow_provider.api.messages import Call
 from airflow_provider.api.settings import Settings
+from airflow_provider.contract import contract
 
 SHARDS = 16  # one of them for writes, whose connections are not kept for long (transport.KEEPALIVE tells why)
 CONNECTIONS = 4  # of each shard: 64 in all
@@ -137,6 +138,7 @@ class Pool:
         clients: list[wires.AsyncHttp] = []
         try:
             tls = await asyncio.to_thread(wires.tls_context, self.settings)
+            await asyncio.to_thread(contract)  # once a process, 0.2 s: the first look would take them of the loop
             self.writer = wires.open_async(self.settings, tls, connections=CONNECTIONS)
             clients.append(self.writer)
             clients += [

@@ -23,9 +23,12 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 SCHEMES = ("Bearer", "Token")  # wire.md B: the service takes both
 LOCATIONS = ("refuse", "rebase")
 PROXY_SCHEMES = ("http", "https")
+PROXY_VARIABLES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY")
 SECRET = frozenset({"token", "client_key_password"})
 # RFC 9110, 5.6.2: the letters of a header's name.
 HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+# A header of such a name carries a credential; the values of others (a tenant, a user) stand rightly in answers, too.
+CREDENTIAL_NAME = re.compile(r"key|token|secret|auth|passw|credential|cookie|session|signature", re.IGNORECASE)
 # Ours to set: another value would send the token elsewhere, break the framing, or hide what is asked for.
 OWN_HEADERS = frozenset(
     {"authorization", "host", "content-length", "content-type", "transfer-encoding", "connection", "accept-encoding"}
@@ -118,13 +121,15 @@ class Settings:
         return tuple(dict.fromkeys(text for text in named if text))
 
     @property
+    def credentials(self) -> tuple[str, ...]:
+        """What the service is sent to know us by: no answer has a reason to repeat it."""
+        return (self.token, *(value for name, value in self.extra_headers if CREDENTIAL_NAME.search(name)))
+
+    @property
     def _proxy_secrets(self) -> tuple[str, ...]:
-        """The password of the proxy: as it is, as the URL has it, and as it goes over the wire."""
-        parts = urlsplit(self.proxy or "")
-        if not parts.password:
-            return ()
-        user, password = unquote(parts.username or ""), unquote(parts.password)
-        return password, parts.password, base64.b64encode(f"{user}:{password}".encode()).decode()
+        """Passwords of the proxy, or of those that the environment names where the settings name none."""
+        environment = [url for name, url in os.environ.items() if name.upper() in PROXY_VARIABLES]
+        return tuple(secret for url in ([self.proxy] if self.proxy else environment) for secret in _passwords(url))
 
     def __repr__(self) -> str:
         shown = {one.name: getattr(self, one.name) for one in fields(self)}
@@ -155,6 +160,18 @@ def without_credentials(url: str) -> str:
     parts = urlsplit(url)
     host = parts.netloc.rpartition("@")[2]
     return urlunsplit(parts._replace(netloc=f"***@{host}" if "@" in parts.netloc else host))
+
+
+def _passwords(url: str) -> tuple[str, ...]:
+    """The password of a proxy: as it is, as the URL has it, and as it goes over the wire."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # of the environment, where nobody has checked it
+        return ()
+    if not parts.password:
+        return ()
+    user, password = unquote(parts.username or ""), unquote(parts.password)
+    return password, parts.password, base64.b64encode(f"{user}:{password}".encode()).decode()
 
 
 def _endpoint(given: Any) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 
 import httpx
 
+from airflow_provider.api import trickling
 from airflow_provider.api.errors import AnswerLost, DataRobotError, InvalidCall, NotReached, NotTrusted, NotUnderstood
 from airflow_provider.api.messages import Call
 from airflow_provider.api.settings import Settings
@@ -73,7 +74,9 @@ logging.getLogger("httpcore.http11").addFilter(_without_headers)
 def open_sync(settings: Settings, transport: Transport | None = None) -> Http:
     """A client for ordinary code; a transport of one's own does without our certificates."""
     tls = tls_context(settings) if transport is None else False
-    return httpx.Client(transport=transport, **_options(settings, tls, CONNECTIONS, KEEPALIVE))
+    client = httpx.Client(transport=transport, **_options(settings, tls, CONNECTIONS, KEEPALIVE))
+    trickling.bound(client, trickling.Streams)
+    return client
 
 
 def open_async(
@@ -85,7 +88,9 @@ def open_async(
     transport: AsyncTransport | None = None,
 ) -> AsyncHttp:
     """A client for an event loop; ``tls`` comes of :func:`tls_context`, called in a thread."""
-    return httpx.AsyncClient(transport=transport, **_options(settings, tls, connections, keepalive))
+    client = httpx.AsyncClient(transport=transport, **_options(settings, tls, connections, keepalive))
+    trickling.bound(client, trickling.AsyncStreams)
+    return client
 
 
 def tls_context(settings: Settings) -> Tls:

@@ -13,9 +13,9 @@ An end is Done, Failed, TimedOut or GaveUp, and it is final. Rules:
 3. At the deadline there is one last look: a job that finished in time is not called late.
 4. Transient errors in a row have a time budget; the end is GaveUp, which says nothing about the remote work.
 5. A 401 asks once per incident for a fresh connection; a success closes the incident.
-6. A 404 must come several times in a row before it counts: new objects may be missing for a moment (wire.md K).
+6. A 404 or 410 must come several times in a row before it counts: new objects may be missing for a moment (wire.md K).
 7. Any other refusal of a look (400, 409, 413, 422, ...) says nothing about the work: three in a row end in GaveUp.
-   A 403, a 410 and a second 401 end the wait at once.
+   So does a 403, and a 401 with a connection that was read anew, at once: asking again would not help.
 8. A word that nobody knows is waited out for a grace period, then the wait fails and names it.
 """
 
@@ -97,9 +97,13 @@ class TimedOut:
 
 @dataclass(frozen=True, slots=True)
 class GaveUp:
-    """The service could not be asked for too long; what became of the work is not known."""
+    """The service could not be asked; what became of the work is not known.
+
+    ``refused``: not for a time, but until somebody mends the connection or its rights.
+    """
 
     reason: str
+    refused: bool = False
 
 
 End = Done | Failed | TimedOut | GaveUp
@@ -165,11 +169,13 @@ class Waiting:
         if isinstance(error, Unauthorized) and not self._incident:
             self._incident = self._refresh = True
             self._last_look = False  # the look that was refused told nothing: it is repeated
-        elif isinstance(error, NotFound):
+        elif isinstance(error, (NotFound, Gone)):
             self._absent(error, now, rng)
         elif error.retryable:
             self._transient(error, now, rng)
-        elif isinstance(error, Refused) and not isinstance(error, (Unauthorized, Forbidden, Gone)):
+        elif isinstance(error, (Unauthorized, Forbidden)):
+            self.end = GaveUp(f"the look was refused: {error}", refused=True)
+        elif isinstance(error, Refused):
             self._refused(error, now, rng)
         else:
             self._take(self._failure(str(error)), now, rng, None)

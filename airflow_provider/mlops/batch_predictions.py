@@ -41,7 +41,7 @@ def id_of(answer: Answer) -> str:
     links = job.get("links") if isinstance(job, Mapping) else None
     place = (links or {}).get("self") or answer.location
     if not place:
-        raise KeyMissing("the answer has neither an id of the job nor its address", operation="createBatchPrediction")
+        raise KeyMissing("the answer has neither an id of the job nor its address", **answer.about())
     return str(place).partition("?")[0].rstrip("/").rpartition("/")[2]
 
 

@@ -55,9 +55,11 @@ def scoring_code(deployment_id: str, chosen: Mapping[str, bool], *, source_code:
 
 def image(client: Client) -> tuple[Source, dict[str, Any]]:
     """The Portable Prediction Server image and its metadata (operation getPortablePredictionServerImageMetadata)."""
-    told = client.call("getPortablePredictionServerImageMetadata").object()
+    answer = client.call("getPortablePredictionServerImageMetadata")
+    told = answer.object()
     if str(told.get("hashAlgorithm")).upper().replace("-", "") != "SHA256":
-        raise NotUnderstood(f"the image has a {told.get('hashAlgorithm')} checksum, and only SHA256 is known")
+        text = f"the image has a {told.get('hashAlgorithm')} checksum, and only SHA256 is known"
+        raise NotUnderstood(text, **answer.about())
     source = Source("downloadPortablePredictionServerImage", {}, int(told["imageSize"]), str(told["hash"]))
     return source, told
 

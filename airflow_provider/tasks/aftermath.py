@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider.api.errors import (
     AnswerLost,
     DataRobotError,
+    InvalidCall,
     JobFailed,
     NotReached,
     NotUnderstood,
     OutcomeUnknown,
+    PollBudgetSpent,
     Refused,
     ServiceFailed,
     WaitFailed,
@@ -19,10 +21,10 @@ from airflow_provider.api.errors import (
 from airflow_provider.api.writes import WRITES
 
 if TYPE_CHECKING:
-    from airflow_provider.tasks.memory import Handle
     from airflow_provider.tasks.run import Run
 
 ASKING = (AnswerLost, NotReached, NotUnderstood, Refused, ServiceFailed)  # errors about a later call, not the work
+NO_ANSWER = (AnswerLost, InvalidCall, NotReached)
 RECORD_LOST = re.compile(r"not found \d+ times in a row")  # as waiting.py says it
 
 
@@ -31,24 +33,53 @@ def failure(run: Run, operation: str, reason: str) -> WaitFailed | OutcomeUnknow
     operation = operation if run.handle is None else run.handle.operation
     if _kind(operation) != "blind" or not RECORD_LOST.search(reason):
         return JobFailed(reason, operation=operation, request_id=run.request_id)
-    look = WRITES[operation].look if operation in WRITES else "the service"
     return OutcomeUnknown(
-        f"{reason}; the work may go on all the same, and whether it ends well is not known; check with {look}, then "
-        "clear the task to begin it again, or do not",
+        f"{reason}; the work may go on all the same, and whether it ends well is not known; check with "
+        f"{_look(operation)}, then clear the task to begin it again, or do not",
         operation=operation,
         request_id=run.request_id,
     )
 
 
-def tell_twice(result: Any, handle: Handle | None) -> Any:
+def refused(run: Run, reason: str | None) -> PollBudgetSpent:
+    """The error for a look that was refused: it says nothing about the work, and another attempt would not help."""
+    error = PollBudgetSpent(f"{reason}; the remote work goes on", request_id=run.request_id)
+    error.retryable = False
+    if run.memory.lasts:
+        error.message += ", and who clears the task takes it up"
+    return error
+
+
+def tell_blank(result: Any, run: Run) -> Any:
+    """The result of work that an earlier attempt may have begun, too, where nothing remembers it."""
+    if run.handle is None or run.handle.owner != "ours":
+        return result  # nothing was sent
+    run.log.warning(
+        "This is attempt %d, and nothing is remembered of those before (as from Airflow 3.3 on): what they sent, they "
+        "may have sent too. Check with %s.",
+        run.attempt,
+        _look(run.operation),
+    )
+    return {**result, "sent_before": "not known"} if isinstance(result, dict) else result
+
+
+def tell_twice(result: Any, run: Run) -> Any:
     """The result, with ``sent_twice`` where a write went out again of which a late commit may have made two.
 
     Settable states are left out: the same again changes nothing.
     """
+    handle = run.unsettled
     twice = [] if handle is None else [one for one in handle.sent_twice if _kind(one) != "settable"]
     if not twice or not isinstance(result, dict) or result.get("sent_twice"):
         return result
     return {**result, "sent_twice": twice}
+
+
+def name_exchange(run: Run, error: DataRobotError) -> None:
+    """An error about work under way, and about no answer of its own, names the exchange that began the work."""
+    at_it = run.unsettled is not None or run.memory.noted
+    if at_it and error.request_id is None and error.status is None and not isinstance(error, NO_ANSWER):
+        error.request_id = run.request_id
 
 
 def tell_accepted(run: Run, error: DataRobotError, findable: bool) -> None:
@@ -58,18 +89,23 @@ def tell_accepted(run: Run, error: DataRobotError, findable: bool) -> None:
         so the error is no longer worth a retry.
     """
     handle = run.unsettled
+    if handle is None and run.blank and isinstance(error, ASKING):
+        error.message += "; whether an earlier attempt did it is not known: before Airflow 3.3 nothing remembers it"
     if handle is None or handle.state != "submitted" or isinstance(error, OutcomeUnknown):
         return
     if isinstance(error, ASKING):
         error.message += f"; {handle.operation} was accepted before that, and its work is done or goes on"
-    if error.retryable and not run.memory.lasts and not findable:
+    if (error.retryable or isinstance(error, PollBudgetSpent)) and not run.memory.lasts and not findable:
         error.retryable = False
-        row = WRITES.get(handle.operation)
-        look = row.look if row else "the service"
         error.message += (
-            f"; without a memory (before Airflow 3.3) it is not sent again: check with {look}, then clear the task to "
-            "send it again, or do not"
+            f"; without a memory (before Airflow 3.3) it is not sent again: check with {_look(handle.operation)}, then "
+            "clear the task to send it again, or do not"
         )
+
+
+def _look(operation: str) -> str:
+    row = WRITES.get(operation)
+    return row.look if row else "the service"
 
 
 def _kind(operation: str) -> str:

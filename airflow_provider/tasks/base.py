@@ -29,7 +29,7 @@ from airflow_provider.tasks.memory import Handle, Memory, check_plain, fingerpri
 from airflow_provider.tasks.options import WritingTask
 from airflow_provider.tasks.outcomes import translated
 from airflow_provider.tasks.run import Await, Planned, Run
-from airflow_provider.tasks.stopping import stop
+from airflow_provider.tasks.stopping import stop, was_ended
 from airflow_provider.triggers.event import WaitEvent
 
 if TYPE_CHECKING:
@@ -84,6 +84,10 @@ class DataRobotBaseOperator(WritingTask):
         row = WRITES.get(self.operation)
         return row is not None and row.kind != "blind"
 
+    def certain(self) -> bool:
+        """Whether such an attempt never begins anew what an earlier one has begun; else its result says so."""
+        return self.findable()
+
     # --- what Airflow calls -----------------------------------------------------------------------------------
 
     def execute(self, context: Context) -> Any:
@@ -114,8 +118,8 @@ class DataRobotBaseOperator(WritingTask):
         return super().resume_execution(next_method, next_kwargs, context)
 
     def on_kill(self) -> None:
-        """Cancels the remote work of a task that is killed while it occupies a worker."""
-        if self._run is not None:
+        """Cancels the remote work of a task that a user ends while it occupies a worker."""
+        if self._run is not None and was_ended(self._run):
             stop(self._run, "the task was killed", bool(self.cancel_on_kill), bool(self.cancel_adopted))
 
     # --- the life cycle ---------------------------------------------------------------------------------------
@@ -138,12 +142,15 @@ class DataRobotBaseOperator(WritingTask):
             plan_only=bool(self.plan_only),
             attempt_end=self._attempt_end(context),
             tries=getattr(context["ti"], "max_tries", None),
+            attempt=getattr(context["ti"], "try_number", 1),
             rehearse=self._rehearse,
+            instance=context["ti"],
         )
         try:
             self.web_link = self.link(self._run.client.settings.web_url)
             yield self._run
         except DataRobotError as error:
+            aftermath.name_exchange(self._run, error)
             aftermath.tell_accepted(self._run, error, self.findable())
             raise
         finally:
@@ -213,7 +220,9 @@ class DataRobotBaseOperator(WritingTask):
                 self._defer(handle)
             end = end or run.wait_in_place(step.wait, handle.until, float(self.poll_interval))
             step = self._after(run, WaitEvent.of(end))
-        step = aftermath.tell_twice(step, run.unsettled)
+        step = aftermath.tell_twice(step, run)
+        if run.blank and not self.certain():
+            step = aftermath.tell_blank(step, run)
         run.memory.settle()
         return json.loads(json.dumps(mask(step), default=str))
 
@@ -229,6 +238,8 @@ class DataRobotBaseOperator(WritingTask):
             case "gave_up":
                 text = f"{told.reason}; the remote work goes on, the next attempt takes it up"
                 raise PollBudgetSpent(text, request_id=run.request_id)
+            case "refused":
+                raise aftermath.refused(run, told.reason)
             case _:
                 self.log.warning("The event says nothing (%s); asking the service.", told.reason)
                 assert run.handle is not None, "a task that waits has a handle"

@@ -94,6 +94,7 @@ class Memory:
         self._store = store
         self._changed = changed
         self.handle: Handle | None = None
+        self.noted = False  # whether this attempt has noted the handle as it is
 
     @property
     def lasts(self) -> bool:
@@ -115,7 +116,7 @@ class Memory:
         handle = replace(handle, before=mask(handle.before))
         plain = handle.to_json()
         check_plain("the handle", plain)
-        before, self.handle = self.handle, handle
+        before, self.handle, self.noted = self.handle, handle, True
         if self._store is not None:
             self._store.set(KEY, plain)
         if self._changed is not None:
@@ -133,6 +134,7 @@ class Memory:
             self.note(earlier)
         else:
             self.settle()
+        self.noted = False
 
     def settle(self) -> None:
         """The work is over: the next attempt starts anew."""

@@ -67,8 +67,9 @@ class Run:
     """What an operator works with during one attempt; time is the client's.
 
     ``connect`` makes a client of the connection as it is now. ``deadline`` is the task's and holds over attempts,
-    ``attempt_end`` is this attempt's (seconds since 1970). ``tries`` is what Airflow grants the task. ``rehearse``
-    raises when a handle could not travel to the triggerer.
+    ``attempt_end`` is this attempt's (seconds since 1970). ``tries`` is what Airflow grants the task, ``attempt`` the
+    number of this one. ``rehearse`` raises when a handle could not travel to the triggerer; ``instance`` is Airflow's
+    task instance.
     """
 
     connect: Callable[[], Client]
@@ -81,7 +82,9 @@ class Run:
     plan_only: bool = False
     attempt_end: float | None = None
     tries: int | None = None
+    attempt: int = 1
     rehearse: Callable[[Handle], None] = lambda handle: None
+    instance: Any = None
     client: Client = field(init=False)
 
     def __post_init__(self) -> None:
@@ -107,6 +110,11 @@ class Run:
         """The handle where its work is not over."""
         handle = self.memory.handle
         return handle if handle is not None and handle.state != "settled" else None
+
+    @property
+    def blank(self) -> bool:
+        """Whether there were attempts of which nothing is remembered."""
+        return self.attempt > 1 and not self.memory.lasts and not self.plan_only
 
     @property
     def request_id(self) -> str | None:

@@ -229,8 +229,8 @@ class DataRobotBaseSensor(BaseSensorOperator):
                 raise AirflowFailException(reason)
             case TimedOut(note):
                 raise AirflowSensorTimeout(f"not over after {self.timeout:.0f} s: {note}")
-            case GaveUp(reason):
-                raise AirflowException(reason)
+            case GaveUp(reason, refused):
+                raise (AirflowFailException if refused else AirflowException)(reason)
 
     @contextmanager
     def _settling(self, context: Context) -> Iterator[None]:
@@ -267,4 +267,4 @@ def _end_of(told: WaitEvent) -> End:
         case "timed_out":
             return TimedOut(told.reason or "no note")
         case _:
-            return GaveUp(told.reason or "no reason")
+            return GaveUp(told.reason or "no reason", refused=told.outcome == "refused")

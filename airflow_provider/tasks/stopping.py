@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from airflow_provider.api.errors import DataRobotError
+from airflow_provider.hooks import instances
 from airflow_provider.tasks.run import Run
 
 
@@ -36,3 +37,18 @@ def stop(run: Run, why: str, wanted: bool, even_adopted: bool) -> bool:
     run.log.info("%s; its remote work (%s) was cancelled.", why, handle.stage)
     run.memory.settle()
     return True
+
+
+def was_ended(run: Run) -> bool:
+    """Whether a process that is told to end was killed by a user: only then has its task ended.
+
+    It is told the same when its task is cleared, which leaves the work to the next attempt, and when its worker stops.
+    """
+    try:
+        state = instances.state_of(run.instance)
+    except Exception as error:  # any doubt leaves the work alone
+        run.log.warning("The remote work goes on; how the task is could not be asked: %r", error)
+        return False
+    if state not in instances.ENDED:
+        run.log.info("Task is %s: its remote work goes on.", state or "cleared or unknown")
+    return state in instances.ENDED

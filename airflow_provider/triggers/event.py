@@ -14,7 +14,7 @@ from typing import Any, Literal, cast, get_args
 from airflow_provider.api.waiting import End, GaveUp, TimedOut
 from airflow_provider.api.waits import Done, Failed
 
-Outcome = Literal["done", "failed", "timed_out", "gave_up", "unknown"]
+Outcome = Literal["done", "failed", "timed_out", "gave_up", "refused", "unknown"]
 VERSION = 1
 
 
@@ -67,5 +67,5 @@ class WaitEvent:
                 return cls("failed", result, reason, handle)
             case TimedOut(note):
                 return cls("timed_out", {}, note, handle)
-            case GaveUp(reason):
-                return cls("gave_up", {}, reason, handle)
+            case GaveUp(reason, refused):
+                return cls("refused" if refused else "gave_up", {}, reason, handle)

@@ -20,6 +20,7 @@ from airflow_provider.api.errors import DataRobotError
 from airflow_provider.api.waiting import PATIENCE, End, GaveUp, Pacing, Refresh, Waiting
 from airflow_provider.api.waits import wait_from_json
 from airflow_provider.hooks.datarobot import DataRobotHook
+from airflow_provider.hooks.instances import ENDED, state_of
 from airflow_provider.hooks.lines import line, looked_at, moment
 from airflow_provider.hooks.stats import OBSERVER
 from airflow_provider.triggers.event import WaitEvent
@@ -31,10 +32,8 @@ if TYPE_CHECKING:
 # An executor may report the end of the deferring process up to five seconds late ([workers] min_heartbeat_interval);
 # a task that was resumed before that is failed by the scheduler (apache/airflow #72716).
 FIRST_POLL = 6.0
-# Airflow grants on_kill 30 s. A triggerer's first question to its API makes it build that API, which takes 5 to 15 s.
-KILL_SECONDS = 28.0
 _stopping: set[asyncio.Task[None]] = set()  # a loop alone would not keep them
-KILLED_STATES = frozenset({"failed", "success", "skipped", "upstream_failed", "removed"})
+_under_way: set[asyncio.Task[None]] = set()
 
 
 class DataRobotWaitTrigger(BaseTrigger):
@@ -99,21 +98,23 @@ class DataRobotWaitTrigger(BaseTrigger):
         """
         if self._fired:
             return
-        # A task of its own: Airflow cancels the trigger, this call included, once more at every turn of its loop.
-        stopping = asyncio.create_task(self._stop_in_time(), name="datarobot-kill")
+        # A task of its own: Airflow cancels the trigger, this call included, once more at every turn of its loop. It
+        # has no limit: a triggerer's first question to its API makes it build that API (half a minute on a busy one),
+        # and one that is broken off ends a triggerer of Airflow 3.1 (the next question gets its answer).
+        stopping = asyncio.create_task(self._stop(), name="datarobot-kill")
         _stopping.add(stopping)
         stopping.add_done_callback(_stopping.discard)
         await asyncio.shield(stopping)
 
-    async def _stop_in_time(self) -> None:
+    async def _stop(self) -> None:
         try:
-            await asyncio.wait_for(self._stop_work(), KILL_SECONDS)
+            await self._stop_work()
         except Exception as error:  # any doubt leaves the work alone, and nobody is left who could do more
             self.log.warning("The remote work goes on, nothing could be done about it: %r", error)
 
     async def _stop_work(self) -> None:
         state = await self._task_state()
-        if state not in KILLED_STATES:
+        if state not in ENDED:
             self.log.info("Task is %s: its remote work goes on.", state or "cleared or unknown")
         elif self.cancel is None:
             self.log.warning("Task was killed. Nothing cancels its remote work, which goes on: %s", self.wait)
@@ -125,7 +126,7 @@ class DataRobotWaitTrigger(BaseTrigger):
 
     async def _end(self) -> End:
         begun = time.time()
-        self._tell("waiting", until=moment(self.deadline))
+        await self._tell("waiting", until=moment(self.deadline))
         try:
             end, sleep = await self._watched()
         except DataRobotError as error:
@@ -133,11 +134,20 @@ class DataRobotWaitTrigger(BaseTrigger):
         # A deadline may be near, or the connection useless: no event comes before the first look would.
         await sleep(max(begun + self._pace.get("first", FIRST_POLL) - time.time(), 0.0))
         told = WaitEvent.of(end)
-        self._tell("over", outcome=told.outcome, note=told.reason)
+        await self._tell("over", outcome=told.outcome, note=told.reason)
         return end
 
-    def _tell(self, state: str, **more: Any) -> None:
-        self.log.info("%s", line(state, self.handle, wait=looked_at(self.wait), **more))
+    async def _tell(self, state: str, **more: Any) -> None:
+        await self._write(line(state, self.handle, wait=looked_at(self.wait), **more))
+
+    async def _write(self, text: str) -> None:
+        """A line, by a thread: the supervisor takes lines from a pipe, and a busy one would hold up the whole loop."""
+        await self.log.ainfo("%s", text)
+
+    def _note(self, text: str) -> None:
+        writing = asyncio.create_task(self._write(text), name="datarobot-note")
+        _under_way.add(writing)
+        writing.add_done_callback(_under_way.discard)
 
     async def _watched(self) -> tuple[End, Callable[[float], Awaitable[None]]]:
         """The end, and the way to sleep of the client that saw it."""
@@ -148,10 +158,10 @@ class DataRobotWaitTrigger(BaseTrigger):
             settings = await settings_of(self.datarobot_conn_id, refused)
             async with lease(settings, observer=OBSERVER) as client:
                 waiting = waiting or self._waiting(client)
-                step = await client.drive(waiting, self.log.info)
+                step = await client.drive(waiting, self._note)
             if not isinstance(step, Refresh):
                 return step, client.sleep
-            self.log.info("The token was refused; the connection %s is read again.", self.datarobot_conn_id)
+            await self._write(f"The token was refused; the connection {self.datarobot_conn_id} is read again.")
             refused = settings
             waiting.refreshed()
 
@@ -178,16 +188,5 @@ class DataRobotWaitTrigger(BaseTrigger):
         instance = self.task_instance
         if instance is None:
             return None
-        map_index = instance.map_index
-        key = instance.task_id if map_index < 0 else f"{instance.task_id}_{map_index}"
-        states = await sync_to_async(_states)(instance.dag_id, instance.task_id, instance.run_id, map_index)
-        state: str | None = states.get(instance.run_id, {}).get(key)
+        state: str | None = await sync_to_async(state_of)(instance)
         return state
-
-
-def _states(dag_id: str, task_id: str, run_id: str, map_index: int) -> dict[str, Any]:
-    from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
-
-    return RuntimeTaskInstance.get_task_states(
-        dag_id=dag_id, task_ids=[task_id], run_ids=[run_id], map_index=map_index if map_index >= 0 else None
-    )

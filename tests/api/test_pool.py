@@ -14,6 +14,7 @@ from airflow_provider.api import errors, pool, transport
 from airflow_provider.api.pool import CONNECTIONS, SHARDS, lease
 from airflow_provider.api.waiting import Pacing
 from airflow_provider.api.waits import Done, JobWait
+from airflow_provider.contract import load
 from tests.api.server import Server, Visit
 from tests.api.tools import ID, settings
 
@@ -246,6 +247,23 @@ async def test_certificates_are_read_once_and_off_the_loop(monkeypatch: pytest.M
             pass
 
     await asyncio.gather(*(use() for _ in range(20)))
+    assert len(threads) == 1
+    assert threads[0] != threading.get_ident()
+
+
+async def test_the_contract_is_read_off_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes 0.2 s, once: Airflow would complain of a blocked thread at the first look."""
+    threads: list[int] = []
+
+    def recorded() -> Any:
+        threads.append(threading.get_ident())
+        return real()
+
+    real = load.document
+    monkeypatch.setattr(load, "document", recorded)
+    load.contract.cache_clear()
+    async with lease(settings()):
+        assert load.contract.cache_info().currsize == 1
     assert len(threads) == 1
     assert threads[0] != threading.get_ident()
 

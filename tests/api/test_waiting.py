@@ -174,11 +174,11 @@ def test_one_refresh_for_each_incident() -> None:
         stage.says(RUNNING)
     assert stage.says(Unauthorized("no")) == Refresh()
     stage.waiting.refreshed()
-    assert isinstance(stage.says(Unauthorized("no")), Failed)
+    assert isinstance(stage.says(Unauthorized("no")), GaveUp)
 
 
-def test_a_permanent_error_ends_the_wait() -> None:
-    assert isinstance(Stage().says(Forbidden("not yours")), Failed)
+def test_a_look_that_is_forbidden_ends_the_wait_and_says_nothing_about_the_work() -> None:
+    assert isinstance(Stage().says(Forbidden("not yours")), GaveUp)
 
 
 def test_a_refused_look_says_nothing_about_the_work() -> None:

@@ -65,6 +65,7 @@ class Case:
     :param user: who the task is.
     :param people: switches on who else is there.
     :param anew: a second run of the same arguments is new work (an export, an event), not the same work.
+    :param undone: the effect that takes one of the others back; what was taken back may be there once more.
     :param way: tells cases of one operator apart.
     """
 
@@ -75,6 +76,7 @@ class Case:
     user: str = "requester"
     people: Callable[[Stage], object] | None = None
     anew: bool = False
+    undone: str = ""
     way: str = ""
 
     @property

@@ -7,7 +7,6 @@ repeated     a settable state was written again, which changes nothing
 reported     something happened twice, and the task or its result says so
 undetected   something happened twice, and nothing says so
 lost         success, and the service did not do it
-forgotten    something happened twice because a person began a task again that waited, where no store kept its memory
 wrong        failed, and the service did it, and nothing says so
 """
 
@@ -22,13 +21,13 @@ if TYPE_CHECKING:
     from tests.faults.case import Case
     from tests.harness import Ending
 
-WORDS = ("right", "loud", "unsure", "repeated", "reported", "forgotten", "undetected", "lost", "wrong")
+WORDS = ("right", "loud", "unsure", "repeated", "reported", "undetected", "lost", "wrong")
 BAD = ("undetected", "lost", "wrong")
 UNSURE = ("OutcomeUnknown", "WaitTimedOut", "PollBudgetSpent", "ForeignLocation", "AnswerLost")
 SAYING = re.compile(
     "second sending|several|others? that|not known|was accepted|nothing tells|already|SameName|not sent again"
 )
-TELLING = ("sent_twice", "duplicates", "answer_lost")
+TELLING = ("sent_twice", "sent_before", "duplicates", "answer_lost")
 
 
 @dataclass(frozen=True)
@@ -39,14 +38,11 @@ class Verdict:
     why: str = ""
 
 
-def judge(
-    case: Case, endings: list[Ending], effects: Mapping[str, int], *, spare: int = 0, blank: bool = False
-) -> Verdict:
+def judge(case: Case, endings: list[Ending], effects: Mapping[str, int], *, spare: int = 0) -> Verdict:
     """The verdict on the runs of a task, each given by its last attempt.
 
     :param effects: how often each effect was committed since the first run began.
     :param spare: how often work was stopped, by a kill or because it failed, and so may be there once more.
-    :param blank: a person interrupted the task while it waited, and nothing was remembered.
     """
     good = sum(one.state == "success" for one in endings)
     unsure = sum(one.state != "success" and name_of(one) in UNSURE for one in endings)
@@ -57,20 +53,18 @@ def judge(
         if found < right * least:
             return Verdict("lost", why)
         if found > right * (most + spare):
-            return Verdict(_too_often(case, endings, good + unsure, found > right * max(len(endings), 1), blank), why)
+            return Verdict(_too_often(case, endings, good + unsure, found > right * max(len(endings), 1)), why)
     if good == len(endings):
         return Verdict("right")
     return Verdict("unsure" if unsure else "loud", why)
 
 
-def _too_often(case: Case, endings: list[Ending], counted: int, twice: bool, blank: bool) -> str:
+def _too_often(case: Case, endings: list[Ending], counted: int, twice: bool) -> str:
     telling = any(told(one) for one in endings)
     if case.settable and (counted or telling):
         return "repeated"
     if telling:
         return "reported" if counted or twice else "unsure"
-    if blank and (counted or twice):
-        return "forgotten"
     return "undetected" if counted or twice else "wrong"
 
 

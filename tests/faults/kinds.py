@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from tests.faults.case import Case
+    from tests.faults.proxy import Deed
     from tests.faults.wire import Wire
     from tests.harness import Stage
 
@@ -20,7 +21,7 @@ class Kind:
 
     :param on: which requests meet it: any, those that change something, those that start a job; or the whole story.
     :param emulator: the fault of the emulator, with its parameters.
-    :param wire: what the wire does to the request.
+    :param network: what the network does to the request or its answer (see ``wire.py``).
     :param clock: seconds that the service's clock jumps at that moment.
     :param times: how many requests in a row.
     :param stops: the remote work ends badly, so another attempt may begin it anew.
@@ -28,7 +29,7 @@ class Kind:
 
     on: On
     emulator: Mapping[str, Any] = field(default_factory=dict)
-    wire: str = ""
+    network: Deed | Literal["full", ""] = ""
     clock: float = 0.0
     times: int = 1
     stops: bool = False
@@ -38,12 +39,12 @@ class Kind:
         if self.emulator:
             counted = {} if self.on == "story" else {"user": case.username, "nth": nth, "times": self.times}
             stage.service.fault(**{**self.emulator, **counted})
-        if self.wire:
-            wire.nth, wire.times, wire.spoil = nth, self.times, getattr(wire, self.wire)
+        if self.network:
+            wire.plan(self.network, nth, self.times)
         if self.clock and self.on == "story":
             jump(stage, self.clock)
         elif self.clock:
-            wire.nth, wire.times, wire.spoil = nth, 1, lambda _: jump(stage, self.clock)
+            wire.at(nth, lambda: jump(stage, self.clock))
 
 
 def jump(stage: Stage, seconds: float) -> None:
@@ -60,18 +61,24 @@ def _late(seconds: float, answer: str | int) -> dict[str, Any]:
 
 
 KINDS: Mapping[str, Kind] = {
-    "connection refused": Kind("any", wire="refused"),
-    "refused for a while": Kind("any", wire="refused", times=9),
-    "connect timeout": Kind("any", wire="unanswered"),
-    "read timeout before commit": Kind("any", {"kind": "hold", "where": "before"}, wire="impatient"),
-    "read timeout after commit": Kind("any", {"kind": "hold", "where": "after"}, wire="impatient"),
-    "reset before commit": Kind("any", {"kind": "reset"}),
-    "reset after commit": Kind("any", {"kind": "lost_answer", "answer": "reset"}),
+    "connection refused": Kind("any", network="refuse"),
+    "refused for a while": Kind("any", network="refuse", times=9),
+    "connect timeout": Kind("any", network="full"),
+    "read timeout before commit": Kind("any", network="silent before"),
+    "read timeout after commit": Kind("any", network="silent after"),
+    "reset before commit": Kind("any", network="reset before"),
+    "reset after commit": Kind("any", network="reset after"),
+    "answer cut in its headers": Kind("any", network="cut head"),
+    "answer cut in its body": Kind("any", network="cut body"),
     "504 after commit": Kind("writes", {"kind": "lost_answer", "answer": 504}),
     "committed 30 s later, 504": Kind("writes", _late(30, 504)),
     "committed 55 s later, reset": Kind("writes", _late(55, "reset")),
     "committed 90 s later, 504": Kind("writes", _late(90, 504)),
     "committed 10 min later, reset": Kind("writes", _late(600, "reset")),
+    "401 once": Kind("any", _status(401)),
+    "401 for a while": Kind("any", _status(401), times=9),
+    "403 once": Kind("any", _status(403)),
+    "403 for a while": Kind("any", _status(403), times=9),
     "408": Kind("any", _status(408)),
     "409": Kind("any", _status(409)),
     "413": Kind("any", _status(413)),
@@ -83,7 +90,7 @@ KINDS: Mapping[str, Kind] = {
     "503": Kind("any", _status(503)),
     "503 for a while": Kind("any", _status(503), times=9),
     "504": Kind("any", _status(504)),
-    "truncated JSON": Kind("any", {"kind": "truncated"}),
+    "truncated JSON": Kind("any", network="half JSON"),
     "wrong content type": Kind("any", {"kind": "content_type", "value": "text/plain"}),
     "no content type": Kind("any", {"kind": "content_type", "value": None}),
     "200, HTML page": Kind("any", {"kind": "html_page", "code": 200}),

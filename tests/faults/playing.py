@@ -73,7 +73,6 @@ class Played(Task):
     run_id: str = "scheduled__2026-03-02"
     interrupts: str = ""  # clear or mark failed
     kills: int = 0
-    interrupted: bool = False
 
     def _context(self) -> dict[str, Any]:
         context = super()._context()
@@ -84,7 +83,7 @@ class Played(Task):
     def _event(self, deferred: Any) -> Any:
         if not self.interrupts:
             return super()._event(deferred)
-        how, self.interrupts, self.interrupted = self.interrupts, "", True
+        how, self.interrupts = self.interrupts, ""
         self.stage.sleep(5.0)
         if how == "mark failed":
             self._kill(json.loads(json.dumps(deferred.trigger.serialize()))[1])
@@ -165,10 +164,9 @@ class Theatre:
             tasks.append(again)
         self.stage.sleep(LATER)
         ends = [one.endings[-1] for one in tasks]
-        spare = sum(one.kills for one in tasks) + kind.stops
-        return judge(
-            case, ends, self._effects(), spare=spare, blank=not schedule.store and any(one.interrupted for one in tasks)
-        )
+        effects = self._effects()
+        spare = max(sum(one.kills for one in tasks), effects[case.undone]) + kind.stops
+        return judge(case, ends, effects, spare=spare)
 
     def _interrupted(self, task: Played, how: str, case: Case) -> None:
         """A person interrupts the task while it waits, if it does, or clears it after it has failed."""

@@ -3,28 +3,47 @@
     SCHEDULES=20000 SEED=20260302 JOBS=2 python -m tests.faults.run
 
 The schedules are drawn in chunks, each by a seed of its own, so the result does not depend on the number of processes.
+With ``PARTS=file`` each chunk that is done is kept there, and a run that was broken off goes on where it was; the code
+must be the same.
 """
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import sys
 import tempfile
 import warnings
 from collections import Counter
+from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tests.faults.judging import BAD, WORDS
+from tests.faults.playing import Request
 
-CHUNK = 250  # schedules
+if TYPE_CHECKING:
+    from airflow_provider.emulator.door import EmulatorDoor
+
+CHUNK = 100  # schedules
 RESULT = Path(__file__).parents[2] / "docs" / "parts" / "faults.json"
 FULL = 20_000  # schedules from which on the result is kept, whatever it is
 SHOWN = 40  # schedules that went wrong
+GOOD: dict[tuple[str, bool, bool], list[Request]] = {}  # what good runs ask for, found out once in each process
+LASTING = ExitStack()  # until this process ends
+
+
+@functools.cache
+def emulator() -> tuple[EmulatorDoor, Callable[[float], None]]:
+    """The emulator of this process, which is a process of its own."""
+    from tests.faults.apart import apart
+
+    return LASTING.enter_context(apart())
 
 
 def chunk(seed: int, count: int, whole: bool) -> dict[str, Any]:
@@ -34,21 +53,19 @@ def chunk(seed: int, count: int, whole: bool) -> dict[str, Any]:
     airflow_home.prepare()
     import pytest
 
-    from airflow_provider.emulator.door import EmulatorDoor
-    from airflow_provider.emulator.server import running
-    from airflow_provider.emulator.service import Service
     from tests.faults import drawing
     from tests.faults.theatre import theatre
 
     warnings.simplefilter("ignore")
     counted: Counter[tuple[str, str]] = Counter()
     wrong: list[str] = []
+    door, tell_time = emulator()
     with (
-        running(Service(check_answers=True)) as origin,
         pytest.MonkeyPatch.context() as patches,
         tempfile.TemporaryDirectory() as folder,
-        theatre(EmulatorDoor(origin), Path(folder), patches) as played,
+        theatre(door, Path(folder), patches, tell_time) as played,
     ):
+        played.good = GOOD
         product = drawing.product(played) if whole else 0
         for schedule in drawing.drawn(played, seed, count):
             verdict = played.play(schedule)
@@ -69,23 +86,34 @@ def _quiet() -> None:
 def play_all(seed: int, schedules: int, jobs: int) -> dict[str, Any]:
     """All chunks, several at a time."""
     counts = [min(CHUNK, schedules - done) for done in range(0, schedules, CHUNK)]
-    total: Counter[tuple[str, str]] = Counter()
-    wrong: list[str] = []
-    product = done = 0
-    with ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_quiet, max_tasks_per_child=20) as pool:
-        waiting = [pool.submit(chunk, seed + n, count, n == 0) for n, count in enumerate(counts)]
-        for part in as_completed(waiting):
-            found = part.result()
-            total.update({(fault, word): number for fault, word, number in found["rows"]})
-            wrong += found["wrong"]
-            product += found["product"]
-            done += 1
-            print(f"\r{done} of {len(counts)} chunks, {len(wrong)} wrong", end="", file=sys.stderr, flush=True)
+    wanted = {f"{seed + n}, {count}": (seed + n, count, n == 0) for n, count in enumerate(counts)}
+    kept = Path(os.environ["PARTS"]) if "PARTS" in os.environ else None
+    lines = kept.read_text().splitlines() if kept is not None and kept.exists() else []
+    parts = {name: part for name, part in map(json.loads, lines) if name in wanted}
+    with ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_quiet, max_tasks_per_child=100) as pool:
+        waiting = {pool.submit(chunk, *wanted[name]): name for name in wanted if name not in parts}
+        for one in as_completed(waiting):
+            name, part = waiting[one], one.result()
+            parts[name] = part
+            if kept is not None:
+                with kept.open("a") as lasting:
+                    lasting.write(json.dumps([name, part]) + "\n")
+            bad = sum(len(part["wrong"]) for part in parts.values())
+            print(f"\r{len(parts)} of {len(wanted)} chunks, {bad} wrong", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
-    faults: dict[str, dict[str, int]] = {}
-    for (fault, word), number in total.items():
-        faults.setdefault(fault, {})[word] = number
-    return {"seed": seed, "schedules": schedules, "product": product, "faults": faults, "wrong": wrong}
+    return {"seed": seed, "schedules": schedules, **_together(parts.values())}
+
+
+def _together(parts: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    faults: dict[str, Counter[str]] = {}
+    wrong: list[str] = []
+    product = 0
+    for part in parts:
+        product += part["product"]
+        wrong += part["wrong"]
+        for fault, word, number in part["rows"]:
+            faults.setdefault(fault, Counter())[word] += number
+    return {"product": product, "faults": faults, "wrong": wrong}
 
 
 def main() -> int:

@@ -52,7 +52,7 @@ KNOWN = [
     ("ExportTrainingData", False, False, "retry", "empty body", 12, "right"),
     ("CreateRemoteEvent", True, True, "retry", "504 after commit", 1, "unsure"),
     ("ReplaceModel (direct)", True, True, "retry", "connection refused", 1, "right"),
-    ("DeleteMonitoringData", False, True, "clear", "503", 2, "forgotten"),
+    ("DeleteMonitoringData", False, True, "clear", "503", 2, "reported"),
 ]
 
 

@@ -1,88 +1,67 @@
-"""The connections of worker and triggerer: every request is counted, and one of them (or some in a row) meets a fault.
-
-What the service does wrong is a fault of the emulator. What happens before a service is reached happens here, with
-real sockets: a port where nobody listens, one whose queue is full, a patience that is over before the answer comes.
-"""
+"""The connections of worker and triggerer to the proxy: every attempt to send is counted, also one that is refused."""
 
 from __future__ import annotations
 
-import socket
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
 
 import httpx
+
+if TYPE_CHECKING:
+    from tests.faults.proxy import Deed, Proxy
 
 SHORT = 0.05  # real seconds until a request that is to time out does so
 
 
 @dataclass(slots=True)
-class Ports:
-    """Ports of this machine that do not answer."""
-
-    closed: int
-    full: int
-
-
-@contextmanager
-def ports() -> Iterator[Ports]:
-    """A port where nobody listens, and one that takes no more connections."""
-    with socket.socket() as closed, socket.socket() as full:
-        closed.bind(("127.0.0.1", 0))  # kept, so that nobody else gets it, and never listened on
-        full.bind(("127.0.0.1", 0))
-        full.listen(0)
-        waiting = []
-        for _ in range(4):
-            one = socket.socket()
-            one.setblocking(False)
-            one.connect_ex(full.getsockname())
-            waiting.append(one)
-        try:
-            yield Ports(closed.getsockname()[1], full.getsockname()[1])
-        finally:
-            for one in waiting:
-                one.close()
-
-
-@dataclass(slots=True)
 class Wire:
-    """What goes over the connections of one story.
+    """What goes over the connections of one story: the way to a proxy, on which every attempt to send is counted.
 
-    :param nth: the first request that meets ``spoil``, so many of them do.
+    :param full: a port that takes no more connections.
     """
 
-    ports: Ports
+    proxy: Proxy
+    full: int
     calls: list[tuple[str, str]] = field(default_factory=list)
     nth: int = 0
     times: int = 0
-    spoil: Callable[[httpx.Request], None] | None = None
+    network: str = ""
+    deed: Callable[[], object] | None = None
 
     def anew(self) -> None:
         """Nothing was sent, and nothing is planned."""
-        self.calls, self.nth, self.times, self.spoil = [], 0, 0, None
+        self.calls, self.nth, self.times, self.network, self.deed = [], 0, 0, "", None
+        self.proxy.anew()
+
+    def plan(self, network: Deed | Literal["full"], nth: int, times: int) -> None:
+        """Spoils the nth request and so many in a row, as the proxy does; ``full``: no connection comes about."""
+        self.nth, self.times, self.network = nth, times, network
+        if network != "full" and network != "refuse":
+            self.proxy.plan(network, nth, times)
+
+    def at(self, nth: int, deed: Callable[[], object]) -> None:
+        """Does this just before the nth request."""
+        self.nth, self.times, self.deed = nth, 1, deed
 
     def sent(self, request: httpx.Request) -> None:
-        """Counts a request, and spoils it where that is planned."""
+        """Counts a request; does what cannot be done by the proxy, which does not see who does not reach it."""
         self.calls.append((request.method, request.url.path))
-        if self.spoil is not None and self.nth <= len(self.calls) < self.nth + self.times:
-            self.spoil(request)
+        met = self.nth <= len(self.calls) < self.nth + self.times
+        if self.network == "refuse":
+            (self.proxy.down if met else self.proxy.up)()
+        elif met and self.network == "full":
+            request.url = request.url.copy_with(port=self.full)
+            _hurry(request, "connect")
+        elif met and self.network.startswith("silent"):
+            _hurry(request, "read")
+        elif met and self.deed is not None:
+            self.deed()
 
-    def refused(self, request: httpx.Request) -> None:
-        """Nobody listens."""
-        request.url = request.url.copy_with(port=self.ports.closed)
 
-    def unanswered(self, request: httpx.Request) -> None:
-        """No connection comes about in time."""
-        request.url = request.url.copy_with(port=self.ports.full)
-        self._hurry(request, "connect")
-
-    def impatient(self, request: httpx.Request) -> None:
-        """The answer does not come in time; what holds it is a fault of the emulator."""
-        self._hurry(request, "read")
-
-    @staticmethod
-    def _hurry(request: httpx.Request, what: str) -> None:
-        request.extensions = {**request.extensions, "timeout": {**request.extensions["timeout"], what: SHORT}}
+def _hurry(request: httpx.Request, what: str) -> None:
+    """The time of the stage stands still, so a timeout has to be short in the real one."""
+    request.extensions = {**request.extensions, "timeout": {**request.extensions["timeout"], what: SHORT}}
 
 
 class Worker(httpx.BaseTransport):

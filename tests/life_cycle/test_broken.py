@@ -155,6 +155,30 @@ def test_a_kill_on_the_worker_cancels_what_is_ours(stage: Stage, arguments: dict
     assert only_request(stage)["status"] == status
 
 
+@pytest.mark.parametrize("state", ["restarting", "running", "up_for_retry", None], ids=str)
+def test_a_process_that_ends_while_its_task_has_not_leaves_the_work(stage: Stage, state: str | None) -> None:
+    """The task was cleared, or its worker stops: the next attempt takes the work up."""
+    one = task(stage, Asking)
+    stage.task_state = state
+    stage.at(100, lambda: killed(one))
+    assert one.attempt().state == "crashed"
+    assert only_request(stage)["status"] == "pending"
+
+
+def test_a_process_that_ends_and_cannot_ask_why_leaves_the_work(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def lost(instance: Any) -> str:
+        raise OSError("nobody is there any more")
+
+    monkeypatch.setattr("airflow_provider.hooks.instances.state_of", lost)
+    one = task(stage, Asking)
+    stage.at(100, lambda: killed(one))
+    assert one.attempt().state == "crashed"
+    assert only_request(stage)["status"] == "pending"
+    assert "goes on" in capsys.readouterr().out
+
+
 def test_a_kill_on_the_worker_leaves_what_was_adopted(stage: Stage) -> None:
     task(stage, Asking, timeout=1, on_timeout="leave").run()
     one = task(stage, Asking, adopt=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,12 +11,18 @@ from typing import Any, BinaryIO
 import httpx
 import pytest
 
+from airflow_provider.api import readings
 from airflow_provider.api.answers import Answer
 from airflow_provider.api.client import Client
 from airflow_provider.api.errors import AnswerLost, AnswerTooLarge, DataRobotError, JobFailed, KeyMissing
 from airflow_provider.api.results import Deployment
 from airflow_provider.api.settings import Settings
+from airflow_provider.api.waits import GateWait
+from tests.faults.case import CONNECTIONS, World, kind_of
+from tests.faults.registry import all_cases
 from tests.harness import UNGOVERNED, Stage, replacing
+from tests.receiver import receiving
+from tests.stages import task
 
 HEADERS = pytest.mark.parametrize("name", ["X-Request-ID", "X-DataRobot-Request-ID"])
 
@@ -56,6 +63,27 @@ def test_keys_that_are_missing_or_of_another_type() -> None:
         assert str(caught.value).startswith("getDeployment answered 200: ")
     with pytest.raises(KeyMissing, match="Deployment: "):
         Deployment.read({"label": "an object of a list"})
+
+
+@HEADERS
+@pytest.mark.parametrize("reach", [lambda found: found["id"], lambda found: found["model"]["id"]])
+def test_a_key_of_an_object_that_is_missing(name: str, reach: Callable[[Any], Any]) -> None:
+    """Wherever an object of an answer goes, also one of a list within it."""
+    found = client(200, {name: "r-17"}, b'{"model": {}, "label": "x"}').call("getDeployment", deploymentId="1").json()
+    with pytest.raises(KeyMissing, match=r"getDeployment answered 200: the answer has no key 'id' \(request id r-17\)"):
+        reach(found)
+    assert found.get("id") is None
+    assert {**found} == json.loads(json.dumps(found)) == copy.deepcopy(found)
+
+
+@pytest.mark.parametrize("reader", readings.names())
+def test_a_reading_that_is_not_as_documented(reader: str) -> None:
+    """Readers see bodies only; what judges their answers knows the exchange."""
+    answer = Answer(200, {"x-request-id": "r-17"}, b'{"driftScor": 1, "metrics": "{"}', "deployments/1/", "getX")
+    of = {"metric": "AUC", "counted": "rows", "features": ["a"], "rule": None, "share": False}
+    wait = GateWait("deployments/1/", reader, {**of, "end": "2026-03-02T00:00:00Z", "path": "p", "threshold": 1}, {})
+    with pytest.raises(KeyMissing, match=r"\(request id r-17\)"):
+        wait.judged(answer)
 
 
 def test_a_list_that_leads_back() -> None:
@@ -112,6 +140,17 @@ def test_an_id_that_repeats_the_token_is_masked() -> None:
     assert "token-of-a-test" not in str(caught.value)
 
 
+def test_an_id_that_repeats_a_private_header_or_has_no_end_is_kept_short() -> None:
+    """It goes into handles, lines and databases."""
+    transport = httpx.MockTransport(
+        lambda request: httpx.Response(200, headers={"X-Request-ID": request.headers["x-tenant"] + "r" * 60_000})
+    )
+    made = Settings("http://localhost:1", "token-of-a-test", extra_headers=(("X-Tenant", "tenant-of-a-test"),))
+    with Client(made, tries=1, transport=transport) as asking:
+        answer = asking.call("deleteDeployment", deploymentId="1")
+    assert answer.request_id == "***" + "r" * 297
+
+
 @pytest.mark.parametrize("deferrable", [True, False], ids=["deferred", "in place"])
 def test_a_job_that_failed_names_the_exchange_that_began_it(stage: Stage, deferrable: bool) -> None:
     stage.service.jobs("modelReplacement", failsWith="out of memory")
@@ -121,3 +160,29 @@ def test_a_job_that_failed_names_the_exchange_that_began_it(stage: Stage, deferr
     assert isinstance(cause, JobFailed), ending
     assert cause.request_id
     assert f"(request id {cause.request_id})" in str(ending.error)
+
+
+@pytest.mark.parametrize(
+    ("name", "operation", "said"),
+    [
+        ("RequestModelReplacement", "createChangeRequest", "neither the answer nor the lists name the request"),
+        ("ReviewChangeRequest", "createChangeRequestReview", "neither its answer nor a list has it"),
+        ("RegisterModel", "createModelPackageFromLeaderboard", "neither the answer nor the lists name the package"),
+        ("ReplayChallengers", "createDeploymentChallengerPredictions", "no Location names its job"),
+    ],
+)
+def test_what_an_operator_finds_out_itself_names_the_exchange(
+    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, operation: str, said: str
+) -> None:
+    """The service says that it has accepted the write, and nothing of it is there."""
+    for user, connection in CONNECTIONS.items():
+        given = {"conn_type": "datarobot", "host": stage.service.endpoint, "password": stage.service.tokens[user]}
+        monkeypatch.setenv(f"AIRFLOW_CONN_{connection.upper()}", json.dumps(given))
+    case = all_cases()[name]
+    with receiving() as receiver:
+        more = case.ready(World(stage, tmp_path, receiver))
+    stage.service.fault("status", code=200, body={}, headers={"X-Request-ID": "r-17"}, operationId=operation, times=0)
+    conn_id = CONNECTIONS[case.user]
+    ending = task(stage, kind_of(case.operator), datarobot_conn_id=conn_id, **{**case.given, **more}).run()
+    assert said in str(ending), ending
+    assert "(request id r-17)" in str(ending), ending

@@ -8,14 +8,14 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from pathlib import Path
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
 
 from demo.processes import until
+from tests.connections import connected_to
 from tests.people import Desk
 
 if TYPE_CHECKING:
@@ -154,32 +154,3 @@ def test_fifty_short_deferrals_fail_never_without_any_setting(airflow: Stack, se
     states = Counter(task["state"] for task in airflow.airflow.tasks("naps", run_id))
     say(f"50 short deferrals: {dict(states)} after {time.monotonic() - begun:.0f} s")
     assert states == {"success": 50}
-
-
-def connected_to(port: int | None, below: int) -> list[int]:
-    """Processes below another one that have a connection to a port of this machine."""
-    inodes = set()
-    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
-        _, _, remote, state, *_, inode = line.split()[:10]
-        if state == "01" and int(remote.split(":")[1], 16) == port:
-            inodes.add(f"socket:[{inode}]")
-    found = []
-    for folder in Path("/proc").iterdir():
-        with suppress(OSError):  # it may be gone, or a kernel's
-            if folder.name.isdigit() and _descends(int(folder.name), below) and inodes & set(_files(folder)):
-                found.append(int(folder.name))
-    return found
-
-
-def _files(process: Path) -> Iterator[str]:
-    for entry in (process / "fd").iterdir():
-        with suppress(OSError):
-            yield os.readlink(entry)
-
-
-def _descends(pid: int, ancestor: int) -> bool:
-    while pid > 1:
-        if pid == ancestor:
-            return True
-        pid = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
-    return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -105,6 +106,27 @@ async def test_a_supervisor_that_does_not_answer_leaves_the_work(
         process.supervisor.deaf = True
         await process.cancel(1)
     assert status_of(service, request_id) == "pending"
+
+
+async def test_a_question_about_the_task_is_never_broken_off(
+    service: EmulatorDoor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A broken off one ends a triggerer of Airflow 3.1; an hour later its answer still decides."""
+    request_id = request_change(service)
+    async with triggerer(monkeypatch) as process:
+        await begin(process, service, row(1, waiting_for(request_id)))
+        process.supervisor.states["wait"] = "failed"
+        process.supervisor.at_leisure = answers = threading.Event()
+        process.supervisor.to_cancel.add(1)
+        await process.until(lambda: process.supervisor.questions)
+        loop = asyncio.get_running_loop()
+        now = loop.time
+        monkeypatch.setattr(loop, "time", lambda: now() + 3600)
+        await process.turn()
+        assert status_of(service, request_id) == "pending"
+        answers.set()
+        await process.cancel(1)
+    assert status_of(service, request_id) == "cancelled"
 
 
 async def test_of_mapped_tasks_only_the_killed_one_is_cancelled(

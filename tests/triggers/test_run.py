@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import threading
 import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import structlog
 
 from airflow_provider.api import pool
 from airflow_provider.api.errors import InvalidCall
@@ -140,7 +143,7 @@ async def test_a_token_that_is_refused_again_ends_the_wait(
 ) -> None:
     connect(monkeypatch, service, "requester", token="yesterday")
     told = await event_of(waiting_for("status/1/"))
-    assert told["outcome"] == "failed"
+    assert told["outcome"] == "refused"
     assert "401" in told["reason"]
     assert len(service.log()) == 2
 
@@ -167,3 +170,29 @@ async def test_a_reading_that_went_wrong_serves_nobody_else(
         await sharing.settings_of("datarobot_default")
     connect(monkeypatch, service, "requester")
     assert (await sharing.settings_of("datarobot_default")).token == "requester-token"
+
+
+class Pipe:
+    """Where log lines go, and nobody reads them before the loop has come by."""
+
+    def __init__(self) -> None:
+        self.read = threading.Event()
+        self.in_time: list[bool] = []
+
+    def info(self, *_line: Any, **_more: Any) -> None:
+        self.in_time.append(self.read.wait(5))
+
+
+async def test_a_log_that_nobody_reads_for_a_while_holds_up_no_loop(
+    service: EmulatorDoor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A triggerer's supervisor takes the lines from a pipe, between everything else that it does."""
+    pipe = Pipe()
+    log = structlog.wrap_logger(pipe, processors=[], wrapper_class=structlog.make_filtering_bound_logger(20))
+    monkeypatch.setattr(DataRobotWaitTrigger, "log", log)
+    asyncio.get_running_loop().call_later(0.05, pipe.read.set)
+    path = replace_model(service)
+    service.advance(60)
+    assert (await event_of(waiting_for(path)))["outcome"] == "done"
+    assert len(pipe.in_time) >= 2
+    assert all(pipe.in_time)

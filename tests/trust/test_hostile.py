@@ -19,7 +19,7 @@ from typing import Any
 import httpx
 import pytest
 
-from airflow_provider.api import errors, intake, pages
+from airflow_provider.api import answers, errors, intake, pages, trickling
 from airflow_provider.api.answers import DEPTH
 from airflow_provider.api.client import AsyncClient, Client
 from airflow_provider.api.messages import prepare, reading
@@ -107,6 +107,59 @@ async def test_an_answer_that_trickles(kind: str, monkeypatch: pytest.MonkeyPatc
         over.set()
 
 
+@KINDS
+@pytest.mark.parametrize("said", [b"H", b"HTTP/1.1 200 OK\r\nX-A: b", b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 1"])
+async def test_a_head_that_trickles(kind: str, said: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of each byte within the read timeout, HTTP libraries make no end."""
+    over = asyncio.Event()
+    monkeypatch.setattr(trickling, "HEAD_SECONDS", -1.0)  # is over as soon as a byte has come
+
+    async def trickles(visit: Visit) -> None:
+        await visit.raw(said)
+        await over.wait()
+
+    async with Server(trickles).running() as server:
+        with pytest.raises(errors.AnswerLost, match="getVersion: the head of the answer was not complete after"):
+            await ask(kind, settings(endpoint=server.endpoint), "getVersion")
+        over.set()
+
+
+@pytest.mark.parametrize("cut", range(1, 60, 7))
+def test_a_head_is_over_where_it_ends(monkeypatch: pytest.MonkeyPatch, cut: int) -> None:
+    """However it comes in pieces, a body after it has a time of its own, and so has the head of the next answer."""
+    head = trickling.Head()
+    monkeypatch.setattr(trickling, "HEAD_SECONDS", 60.0)
+    whole = b"HTTP/1.1 103 Early\r\n\r\nHTTP/1.1 200 OK\r\nA: b\r\n\r\n"
+    for part in (whole[:cut], whole[cut:]):
+        head.came(part)
+    monkeypatch.setattr(trickling, "HEAD_SECONDS", -1.0)
+    assert head.came(b"a body") == b"a body"
+    head.sent()
+    with pytest.raises(errors.AnswerLost):
+        head.came(b"HTTP/1.1 200 OK\r\n")
+
+
+@pytest.mark.parametrize("bytes_of_a_block", [10, intake.FILE_BYTES])
+def test_a_file_that_trickles(bytes_of_a_block: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(intake, "BODY_SECONDS", -1.0)  # each block is one time
+    blocks = [bytes(bytes_of_a_block)] * 3
+
+    class Trickling(httpx.SyncByteStream):
+        def __iter__(self) -> Iterator[bytes]:
+            yield from blocks
+
+    headers = {"content-type": "text/csv", "x-request-id": "r-17"}
+    wire = httpx.MockTransport(lambda _: httpx.Response(200, headers=headers, stream=Trickling()))
+    into = io.BytesIO()
+    with Client(settings(), tries=1, transport=wire) as client:
+        if bytes_of_a_block == 10:
+            with pytest.raises(errors.AnswerLost, match=r"the file trickles: less than 64 KiB in .*r-17"):
+                client.download("downloadDatasetFile", into, datasetId=ID)
+        else:
+            client.download("downloadDatasetFile", into, datasetId=ID)
+            assert into.getvalue() == b"".join(blocks)
+
+
 @functools.cache
 def bomb(times: int = 1) -> bytes:
     """Many zeros, packed so many times."""
@@ -156,6 +209,15 @@ def test_json_without_a_bottom(levels: int, sign: str) -> None:
             client.call("getVersion")
         told = "nested more than 100 levels deep" if status == 200 else "answered 422: a JSON body that is cut"
         assert told in str(caught.value)
+
+
+@pytest.mark.parametrize("body", ['{"secretToken": "s3cret"', "[" * 200_000])
+def test_an_error_about_json_has_no_other_behind_it(body: str) -> None:
+    """The parser's own holds the whole text, and whoever collects errors sends it along."""
+    found = answers.Answer(200, {}, body.encode(), "version/")
+    with pytest.raises(errors.NotUnderstood) as caught:
+        found.json()
+    assert (caught.value.__cause__, caught.value.__context__) == (None, None)
 
 
 def test_json_of_a_usual_depth_is_read() -> None:

@@ -165,6 +165,36 @@ async def test_a_proxy_with_a_password_sees_nothing_of_what_it_passes_on(
     assert [one for one in (TOKEN, KEY, PASSWORD, "pw%3Aof%20proxy", basic) if one in caplog.text] == []
 
 
+@WAYS
+@pytest.mark.parametrize("variable", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"])
+async def test_a_proxy_of_the_environment_keeps_its_password(
+    way: str, variable: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It refuses, and repeats what it was sent in its refusal."""
+    caplog.set_level(logging.DEBUG)
+    basic = base64.b64encode(f"me:{PASSWORD}".encode()).decode()
+
+    async def refuses(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        heads.append(head)
+        said = " ".join(head.split("\r\n"))
+        writer.write(f"HTTP/1.1 407 {said}\r\nX-Echo: {said}\r\nContent-Length: 0\r\n\r\n".encode())
+        await writer.drain()
+        writer.close()
+
+    heads: list[str] = []
+    server = await asyncio.start_server(refuses, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        monkeypatch.setenv(variable, f"http://me:pw%3Aof%20proxy@127.0.0.1:{port}")
+        with pytest.raises(errors.NotReached) as caught:
+            await asked(way, monkeypatch, "https://service.example.com/api/v2", {})
+    assert basic in heads[0]
+    assert "407" in str(caught.value)
+    shown = told(caught.value) + caplog.text
+    assert [one for one in (TOKEN, PASSWORD, "pw%3Aof%20proxy", basic) if one in shown] == []
+
+
 def test_a_missing_file_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     extra = {"ca_bundle": str(tmp_path / "none.pem")}
     with pytest.raises(errors.InvalidCall, match=r"none\.pem"):

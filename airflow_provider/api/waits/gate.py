@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from airflow_provider.api import judging, moving
 from airflow_provider.api.endings import Ending
+from airflow_provider.api.errors import KeyMissing
 from airflow_provider.api.readings import More, newest, reader
 from airflow_provider.api.waits.verdicts import JSON, Done, Pending, Verdict, WaitAnswer
 
@@ -58,18 +59,24 @@ class GateWait:
 
     def judged(self, answer: WaitAnswer) -> judging.Verdict | None:
         """The verdict on what an answer says, None when another answer is needed first."""
-        body = answer.json() or {}
-        if "reading" in self.kept:
-            found: judging.Reading | More = newest.aged(judging.Reading(**self.kept["reading"]), body, self.of)
-        else:
-            found = reader(self.reader).read(body, self.of, self.kept)
-            if isinstance(found, judging.Reading) and self.of.get("newest_path"):
-                found = More(self.of["newest_path"], {"reading": asdict(found)})
+        try:
+            found = self._read(answer.json() or {})
+        except KeyMissing as error:  # readers see bodies only
+            error.request_id = error.request_id or getattr(answer, "request_id", None)
+            raise
         if isinstance(found, More):
             self.further, self.kept = found.path, found.kept
             return None
         self.further, self.kept = None, {}
         return judging.judge(found, judging.Rule.from_json(self.rule))
+
+    def _read(self, body: JSON) -> judging.Reading | More:
+        if "reading" in self.kept:
+            return newest.aged(judging.Reading(**self.kept["reading"]), body, self.of)
+        found = reader(self.reader).read(body, self.of, self.kept)
+        if isinstance(found, judging.Reading) and self.of.get("newest_path"):
+            return More(self.of["newest_path"], {"reading": asdict(found)})
+        return found
 
     def told(self, verdict: judging.Verdict) -> JSON:
         """A verdict as plain JSON, with what it is about."""

@@ -1,0 +1,1 @@
+"""Fault schedules once more in real Airflow: the verdicts must be those of the harness (see ``lane.py``)."""
