@@ -23,7 +23,7 @@ from tests.deaths.matrix import Death
 from tests.deaths.stories import IN_PLACE, REQUESTER
 
 TASK_ID, DAG_IN_PLACE = "task", "_in_place"
-SECONDS = 120.0  # for anything
+SECONDS = 240.0  # for anything
 OTHER = "triggerer-2"
 COMPONENTS = {
     matrix.API_SERVER: "api-server",
