@@ -43,7 +43,7 @@ def picture(folder: Path, to: Path) -> None:
 def _name_spells(axis: Any, spells: Sequence[Line], begun: float) -> None:
     for number, spell in enumerate(spells):
         text = f"{spell['tenant'].replace('_', ' ')} {spell['name']}"
-        place = ((spell["from"] - begun) / 60, axis.get_ylim()[1] * (0.30 - 0.09 * (number % 4)))
+        place = ((spell["from"] - begun) / 60, axis.get_ylim()[1] * (0.62 - 0.1 * number))
         axis.annotate(text, place, fontsize=7, color="#333", ha="left")
 
 
@@ -66,7 +66,9 @@ def _waits(axis: Any, samples: Sequence[Line], probed: Sequence[Line], begun: fl
     right.plot(*_series(samples, begun, lambda one: one["begun"] - one["alive"]), color=ORANGE, label="ended so far")
     right.set_ylim(bottom=0)
     right.tick_params(axis="y", colors=ORANGE)
-    axis.legend([axis.lines[0], right.lines[0]], ["alive", "ended so far (right)"], loc="upper left", frameon=False)
+    lines_of = [axis.lines[0], right.lines[0]]
+    axis.legend(lines_of, ["alive", "ended so far (right)"], loc="upper center", ncols=2, frameon=False, fontsize=7)
+    axis.set_ylim(top=axis.get_ylim()[1] * 1.2)
 
 
 def _requests(axis: Any, samples: Sequence[Line], probed: Sequence[Line], begun: float) -> None:
@@ -81,7 +83,8 @@ def _requests(axis: Any, samples: Sequence[Line], probed: Sequence[Line], begun:
         for outcome in OUTCOMES
     ]
     axis.stackplot([place for place, _ in bins], rows, colors=OUTCOMES.values(), labels=list(OUTCOMES), linewidth=0)
-    axis.legend(loc="lower center", ncols=5, frameon=False, fontsize=7)
+    axis.legend(loc="upper center", ncols=5, frameon=False, fontsize=7, columnspacing=1)
+    axis.set_ylim(top=axis.get_ylim()[1] * 1.1)
 
 
 def _lag(axis: Any, samples: Sequence[Line], probed: Sequence[Line], begun: float) -> None:
@@ -95,7 +98,7 @@ def _lag(axis: Any, samples: Sequence[Line], probed: Sequence[Line], begun: floa
     axis.plot(places, [max(one["most"], 0.1) for _, one in bins], ".", color="#c0504d", markersize=2, label="most")
     axis.axhline(100, color="black", linewidth=0.7, linestyle="--")
     axis.set_yscale("log")
-    axis.legend(loc="upper left", ncols=4, frameon=False, fontsize=7)
+    axis.legend(loc="upper center", ncols=4, frameon=False, fontsize=7)
 
 
 def _times(axis: Any, samples: Sequence[Line], probed: Sequence[Line], begun: float) -> None:
@@ -137,7 +140,7 @@ def _files(axis: Any, samples: Sequence[Line], probed: Sequence[Line], begun: fl
     axis.set_title("descriptors and threads of the runner")
     axis.plot(*_series(samples, begun, lambda one: one["runner"]["descriptors"]), color=BLUE, label="descriptors")
     axis.plot(*_series(samples, begun, lambda one: one["runner"]["threads"]), color=ORANGE, label="threads")
-    axis.legend(loc="upper left", ncols=2, frameon=False, fontsize=7)
+    axis.legend(loc="upper center", ncols=2, frameon=False, fontsize=7)
 
 
 def _connections(axis: Any, samples: Sequence[Line], probed: Sequence[Line], begun: float) -> None:

@@ -103,7 +103,7 @@ def spells(
     proxy: Any,
     set_token: Callable[[Tenant], object],
 ) -> list[Spell]:
-    """The larger things in a run of so many seconds.
+    """The larger things in a run of so many seconds: in its first half, the second is where nothing may grow.
 
     :param stop: sends a signal to the first tenant's service.
     :param proxy: before the second tenant's service; it can go down and up.
@@ -131,12 +131,12 @@ def spells(
         renew(tenant)
 
     return [
-        Spell("hangs", first, 0.22 * seconds, 0.22 * seconds + outage,
+        Spell("hangs", first, 0.12 * seconds, 0.12 * seconds + outage,
               lambda: away(first, True, lambda: stop(signal.SIGSTOP)),
               lambda: away(first, False, lambda: stop(signal.SIGCONT))),
-        Spell("is gone", second, 0.42 * seconds, 0.42 * seconds + outage,
+        Spell("is gone", second, 0.22 * seconds, 0.22 * seconds + outage,
               lambda: away(second, True, proxy.down), lambda: away(second, False, proxy.up)),
-        Spell("has a new token", first, 0.62 * seconds, 0.62 * seconds, lambda: rotate(first), lambda: None),
-        Spell("refuses the token", second, 0.80 * seconds, 0.80 * seconds + REFUSED_SECONDS,
+        Spell("has a new token", first, 0.32 * seconds, 0.32 * seconds, lambda: rotate(first), lambda: None),
+        Spell("refuses the token", second, 0.40 * seconds, 0.40 * seconds + REFUSED_SECONDS,
               lambda: refuse(second), lambda: set_token(second)),
     ]  # fmt: skip
