@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from demo.processes import Unwell, until
 
@@ -21,19 +21,7 @@ if TYPE_CHECKING:
 TASK = "work"
 PACKAGE, MODEL, WANTED = "64d000000000000000000001", "64a100000000000000000001", "64d000000000000000000003"
 SOON, LATE = 240.0, 420.0  # seconds; the machine may be busy
-Answer = TypeVar("Answer")
 GOES_ON, WAS_STOPPED = ("goes on",), ("was sent to cancel its remote work", "was cancelled")
-
-
-def patiently(click: Callable[[], Answer]) -> Answer:
-    """Somebody who clicks once more where Airflow's database, an SQLite file, was busy."""
-    for _ in range(9):
-        try:
-            return click()
-        except Unwell as error:
-            if "Database error" not in str(error):
-                raise
-    return click()
 
 
 @dataclass
@@ -95,7 +83,7 @@ class Scene:
             self.service.predictions(self.deployment, rows=24, **window)
         given = {"deployment": self.deployment, "policy": self.policy, "package": WANTED, "folder": str(self.folder)}
         given |= {**window, "model": MODEL, **conf}
-        self.run_id = patiently(lambda: self.stack.airflow.trigger(self.dag, given))
+        self.run_id = self.stack.airflow.trigger(self.dag, given)
         until(lambda: bool(self.works()), f"{self.folder.name}: work", LATE, pause=0.5)
 
     def begin_elsewhere(self) -> None:
@@ -119,7 +107,7 @@ class Scene:
     def deed(self, what: Callable[[], object]) -> None:
         """Does it; time is counted from here."""
         self.deed_at = time.monotonic()
-        patiently(what)
+        what()
 
     def mark(self, state: str) -> None:
         """Marks the task."""
@@ -127,7 +115,7 @@ class Scene:
 
     def clear(self) -> None:
         """Clears the task."""
-        patiently(lambda: self.stack.airflow.clear(self.dag, self.run_id, [TASK]))
+        self.stack.airflow.clear(self.dag, self.run_id, [TASK])
 
     def fail_run(self) -> None:
         """Marks the whole run as failed."""
@@ -135,7 +123,7 @@ class Scene:
 
     def delete_run(self) -> None:
         """Deletes the run."""
-        patiently(lambda: self.stack.airflow.ask("DELETE", self._run_path))
+        self.stack.airflow.ask("DELETE", self._run_path)
 
     @property
     def _run_path(self) -> str:
