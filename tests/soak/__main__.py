@@ -106,11 +106,12 @@ def play(run: Run, director: Director, weather: Weather, child: Child, mean: flo
         keep(run, director, weather)
 
     def looking() -> bool:
-        """All waits are alive, and their looks have begun: the first of all waits for Airflow's API to be built."""
-        seen = sum(sum(one["requests"].values()) for one in lines(FOLDER / "probe.jsonl"))
-        return len(director.alive) >= director.wanted and seen >= director.wanted
+        """All waits are alive, in the triggerer too, and most have looked: before, Airflow has to build its API."""
+        seen = lines(FOLDER / "probe.jsonl")
+        asked = sum(sum(one["requests"].values()) for one in seen)
+        return bool(min(len(director.alive), seen[-1]["tasks"], asked) >= director.wanted)
 
-    run.turn_until(looking, act, 600)
+    run.turn_until(looking, act, 900)
     run.enter("steady")
     for tenant in weather.tenants:
         tenant.latest = time.time() + run.seconds
