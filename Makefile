@@ -82,14 +82,14 @@ servers:
 
 .PHONY: test-deaths
 test-deaths: .venv-cluster/.ready servers ## SIGKILL to each process of a real Airflow at its worst moments, on PostgreSQL (half an hour)
-	@.venv-cluster/bin/python -m pytest -q -m deaths tests/deaths $(ARGS)
+	@.venv-cluster/bin/python -m pytest -q -m deaths -o faulthandler_timeout=1800 tests/deaths $(ARGS)
 
 .PHONY: test-distributed
 test-distributed: .venv-cluster/.ready servers ## Airflow as on several machines, parts of which die (PROMOTIONS=200 UPLOADS=50, half an hour)
 	@.venv-cluster/bin/python -m pytest -q -m distributed -o faulthandler_timeout=3600 tests/distributed $(ARGS)
 
 .PHONY: test-kills
-test-kills: .venv/.ready .venv-3.2/.ready .venv-3.1/.ready ## kill, time out and clear waiting tasks in real Airflow 3.1, 3.2 and 3.3 (half an hour)
+test-kills: .venv/.ready .venv-3.2/.ready .venv-3.1/.ready servers ## kill, time out and clear waiting tasks in real Airflow 3.1, 3.2 and 3.3 (half an hour)
 	@failed=; for folder in .venv-3.1 .venv-3.2 .venv; do \
 	  STACK_PYTHON=$(CURDIR)/$$folder/bin/python RECORD=1 $(PY) -m pytest -q -m kills -o faulthandler_timeout=1800 tests/kills $(ARGS) \
 	    || failed="$$failed $$folder"; done; \
