@@ -96,7 +96,7 @@ test-kills: .venv/.ready .venv-3.2/.ready .venv-3.1/.ready servers ## kill, time
 	if [ -n "$$failed" ]; then echo "failed in$$failed"; exit 1; fi
 
 .PHONY: test-faults
-test-faults: .venv/.ready ## every writing operator under faults, judged by the store (SCHEDULES=20000 SEED=20260302, half an hour)
+test-faults: .venv/.ready ## every writing operator under faults, judged by the store (SCHEDULES=20000 SEED=20260302, half an hour; PARTS=file goes on where it broke off)
 	@$(PY) -m tests.faults.run
 
 .PHONY: test-replays
