@@ -171,9 +171,17 @@ class Scene:
         assert found == state, f"{found}:\n{self.log()}"
 
     def told(self, *words: str) -> None:
-        """Returns when the log of the task says one of these."""
+        """Returns when the log of the task says one of these.
+
+        A busy triggerer may notice the end of a trigger before its last words, which then stand in its own log.
+        """
+
+        def says() -> bool:
+            files = [self.log(), *(file.read_text(errors="replace") for file in self.stack.home.glob("triggerer*.log"))]
+            return any(word in text for word in words for text in files)
+
         try:
-            until(lambda: any(word in self.log() for word in words), "", SOON)
+            until(says, "", SOON)
         except Unwell:
             raise Unwell(f"{self.folder.name}: nobody says {' or '.join(words)}\n{self.log()}") from None
 
