@@ -78,17 +78,17 @@ def play(made: Cluster, watch: Watch) -> dict[str, Any]:
     watch.until(lambda: begun(made) > 0.5 and bool(made.waits_of("triggerer-2")), "half of all have begun")
     killed = TakeOver(made, "triggerer-2", made.lose)
     watch.until(killed.done, "the waits of the dead triggerer are taken over", SHORT_PAUSE)
-    watch.until(lambda: running | queued <= made.database.begun_after(died).keys(), "lost tasks are at work again")
-    made.start_worker("worker-2")
     made.start_triggerer("triggerer-2")
     watch.until(lambda: bool(made.waits_of("triggerer")), "the first triggerer has waits")
     ended = TakeOver(made, "triggerer", made.ask_to_end)
     watch.until(ended.done, "the waits of the triggerer that ended are taken over", SHORT_PAUSE)
     made.start_triggerer("triggerer")
+    watch.until(lambda: mended(made, running | queued, died), "lost tasks are at work again")
+    made.start_worker("worker-2")
     back = made.database.begun_after(died)
     return {
-        "lost_running": sorted(round(back[task] - died, 1) for task in running),
-        "lost_queued": sorted(round(back[task] - died, 1) for task in queued),
+        "lost_running": sorted(round(back[task] - died, 1) for task in running & back.keys()),
+        "lost_queued": sorted(round(back[task] - died, 1) for task in queued & back.keys()),
         "killed": sorted(round(seconds, 1) for seconds in killed.seconds.values()),
         "ended": sorted(round(seconds, 1) for seconds in ended.seconds.values()),
         "timeout": RUNNING_LOST,
@@ -106,6 +106,12 @@ def both_on(made: Cluster, worker: str) -> bool:
     """Whether a promotion and an upload run on a worker."""
     here = made.processes(worker)
     return {task for (task, _), process in made.database.running().items() if process in here} == {"promote", "upload"}
+
+
+def mended(made: Cluster, lost: set[Task], died: float) -> bool:
+    """Whether each lost task was taken up again; what it had told last may have come to be known after its death."""
+    again, states = made.database.begun_after(died), made.database.states()
+    return all(task in again or states[task] == "success" for task in lost)
 
 
 def caught(made: Cluster, worker: str) -> bool:
