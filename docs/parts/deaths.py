@@ -28,8 +28,7 @@ def text() -> str:
     counts = Counter(one["verdict"] for one in rows)
     summed = ", ".join(f"{number} {word}" for word, number in counts.most_common())
     head = ("who died", "the task", "when", "ended", "tries", "sent", "effects", "verdict", "seconds")
-    played = f"{len(rows)} of {run['all']} deaths, {run['day']}: {summed}." if rows else "None is kept."
-    return f"{played}\n\n{table(head, map(_cells, rows))}"
+    return f"{len(rows)} deaths on {run['day']}: {summed}.\n\n{table(head, map(_cells, rows))}"
 
 
 def _cells(row: dict[str, Any]) -> tuple[object, ...]:

@@ -47,8 +47,7 @@ class Account:
             return
         known = {} if whole else _kept()
         rows = [self._rows.get(death) or known.get(_place(death)) for death in every]
-        day = datetime.now(UTC).date().isoformat()
-        kept = {"day": day, "all": len(every), "deaths": [row for row in rows if row]}
+        kept = {"day": datetime.now(UTC).date().isoformat(), "deaths": [row for row in rows if row]}
         RESULT.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
 
 
