@@ -142,7 +142,7 @@ class Scene:
 
     def looks(self) -> int:
         """How often somebody looked at the work."""
-        return self._about(self.service.log(operationId=self.work.look))
+        return sum(self._about(self.service.log(operationId=look)) for look in self.work.looks)
 
     def cancels(self) -> int:
         """How many cancels the service accepted for this work."""
@@ -154,7 +154,7 @@ class Scene:
         )
 
     def _about(self, requests: list[dict[str, Any]]) -> int:
-        ids = {str(one[key]) for one in self.works() for key in ("id", "jobId") if one.get(key)}
+        ids = {str(one[key]) for one in self.works() for key in ("id", "jobId") if one.get(key)} | {self.deployment}
         return sum(bool(ids & set(one["path"].split("/"))) for one in requests)
 
     def stopped(self) -> None:
