@@ -6,11 +6,13 @@ import random
 import signal
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tests.soak.work import Tenant
+from tests.soak.work import SPEED, Tenant
 
-SPEED = 60.0  # service seconds in a second
+if TYPE_CHECKING:
+    from tests.soak.stage import Stage
+
 PAGE = "<html><body><h1>Please log in</h1></body></html>"
 STORMS: Mapping[str, Mapping[str, Any]] = {
     "429 with Retry-After": {"kind": "retry_after", "seconds": 10 * SPEED},
@@ -95,20 +97,10 @@ class Weather:
             self._set.append((name, tenant, tenant.control("POST", "faults", fault)["id"]))
 
 
-def spells(
-    first: Tenant,
-    second: Tenant,
-    seconds: float,
-    stop: Callable[[signal.Signals], object],
-    proxy: Any,
-    set_token: Callable[[Tenant], object],
-) -> list[Spell]:
-    """The larger things in a run of so many seconds: in its first half, the second is where nothing may grow.
-
-    :param stop: sends a signal to the first tenant's service.
-    :param proxy: before the second tenant's service; it can go down and up.
-    :param set_token: gives Airflow's connection the tenant's present token.
-    """
+def spells(stage: Stage, seconds: float) -> list[Spell]:
+    """The larger things in a run of so many seconds: in its first half, the second is where nothing may grow."""
+    first, second = stage.tenants
+    proxy, stop, set_token = stage.proxy, stage.services[0].child.signal, stage.set_connection
     outage = min(OUTAGE_SECONDS, seconds / 10)
 
     def away(tenant: Tenant, value: bool, act: Callable[[], object]) -> None:

@@ -16,6 +16,7 @@ from demo.processes import Unwell
 
 GOVERNED, NIGHTLY, CANDIDATE = "64e000000000000000000001", "64e000000000000000000003", "64d000000000000000000003"
 BY_HAND = ("onDemandReport", "dataExport")  # the director ends these jobs
+SPEED = 60.0  # service seconds in a second
 MOST_POLICIES = 5  # of a deployment
 SWITCHES = {"retraining_unset": "runs", "export_places_full": "oldest_goes"}
 LATE = 100.0  # seconds after its deadline at which work ends that is too late
