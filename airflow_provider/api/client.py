@@ -144,6 +144,7 @@ class Client(Exchange):
             with self._http().stream(**wire) as response:
                 status, headers = response.status_code, response.headers.multi_items()
                 content = receive(call, response)
+            wires.let_go(response)
         except wires.TRANSPORT_ERRORS as error:
             raise self.named(call, wires.lost(error, call, self.settings), headers) from error
         except DataRobotError as error:  # head or body went beyond its bounds
@@ -263,6 +264,7 @@ class AsyncClient(Exchange):
             async with (await self._http(call)).stream(**wire) as response:
                 status, headers = response.status_code, response.headers.multi_items()
                 content = await areceive(call, response)
+            wires.let_go(response)
         except wires.TRANSPORT_ERRORS as error:
             raise self.named(call, wires.lost(error, call, self.settings), headers) from error
         except DataRobotError as error:  # head or body went beyond its bounds

@@ -119,6 +119,7 @@ class Pool:
             if look.users == 0 and not look.task.done():
                 self._forget(path, look)  # at once: nobody must join a request that is being cancelled
                 look.task.cancel()
+            del look  # an error's traceback holds this frame, which would hold the task, which holds the error
 
     def _keep_fresh(self, path: str, task: asyncio.Task[Answer]) -> None:
         look = self._looks.get(path)

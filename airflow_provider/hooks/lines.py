@@ -30,7 +30,7 @@ FIELDS = {
     "request_id": "the service's own name for the exchange that began the work: its support asks for it",
     "wait": "what is looked at: a path below the endpoint, or the kind of wait",
     "until": "when the wait ends for good, UTC",
-    "outcome": "done, failed, timed_out or gave_up",
+    "outcome": "done, failed, timed_out, gave_up, or refused: the look was, not the work",
     "seconds": "how long the wait took",
     "note": "what is known, in words",
 }

@@ -132,6 +132,11 @@ class DataRobotCallApiOperator(DataRobotBaseOperator):
         row = WRITES.get(self.operation_id)
         return row is not None and row.kind in ("settable", "guarded")
 
+    def certain(self) -> bool:
+        """Whether sending it again changes nothing."""
+        row = WRITES.get(self.operation_id)
+        return row is not None and row.kind == "settable"
+
     def start(self, run: Run) -> Step:
         """Sends the call."""
         if self._place is not None:

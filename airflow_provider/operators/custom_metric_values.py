@@ -189,6 +189,8 @@ class DataRobotSubmitCustomMetricValuesOperator(DataRobotBaseOperator):
         """Attempts know of each other by the account of what was sent, and refuse to send without it."""
         return True
 
+    certain = findable
+
     def start(self, run: Run) -> Step:
         """Checks all rows, then sends the first chunk of those that were not sent before."""
         return self._steps.start(run)

@@ -51,12 +51,12 @@ def refused(run: Run, reason: str | None) -> PollBudgetSpent:
 
 
 def tell_blank(result: Any, run: Run) -> Any:
-    """The result of work that an earlier attempt may have begun, too, where nothing remembers it."""
-    if run.handle is None or run.handle.owner != "ours":
-        return result  # nothing was sent
+    """The result of work that earlier attempts may have begun, too, perhaps twice, where nothing remembers them."""
+    if run.handle is None:
+        return result  # nothing was to do
     run.log.warning(
-        "This is attempt %d, and nothing is remembered of those before (as from Airflow 3.3 on): what they sent, they "
-        "may have sent too. Check with %s.",
+        "This is attempt %d. Before Airflow 3.3 nothing is remembered of earlier ones, which may have sent the same: "
+        "check with %s.",
         run.attempt,
         _look(run.operation),
     )

@@ -85,8 +85,9 @@ class DataRobotBaseOperator(WritingTask):
         return row is not None and row.kind != "blind"
 
     def certain(self) -> bool:
-        """Whether such an attempt never begins anew what an earlier one has begun; else its result says so."""
-        return self.findable()
+        """Whether it makes no difference how often earlier attempts of which nothing is remembered sent the write."""
+        row = WRITES.get(self.operation)
+        return row is not None and row.kind == "settable"
 
     # --- what Airflow calls -----------------------------------------------------------------------------------
 

@@ -78,10 +78,6 @@ class ExportingTask(DataRobotBaseOperator):
         """Whether an attempt without a memory takes the export that an earlier one made."""
         return self.may_reuse()
 
-    def certain(self) -> bool:
-        """An export that is not over, or not good enough, is not taken."""
-        return False
-
     def may_reuse(self) -> bool:
         """Whether an export that is there may be taken in place of a new one."""
         raise NotImplementedError(f"{type(self).__name__} must say whether it takes older exports")

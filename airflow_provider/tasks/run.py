@@ -184,7 +184,11 @@ class Run:
             )
             SENT_TWICE.tell(operation=operation_id)
         owner, request_id = ("adopted", None) if sent.answer is None else ("ours", sent.answer.request_id)
-        self.memory.update(state="submitted", owner=owner, sent_twice=twice, request_id=request_id)
+        try:
+            self.memory.update(state="submitted", owner=owner, sent_twice=twice, request_id=request_id)
+        except Exception:  # Airflow's own: its API server is away for longer than its client tries
+            self.log.error("%s was accepted, and this attempt ends because Airflow does not keep that.", call.path)
+            raise
         return sent
 
     def adopt(self, stage: str, *, before: dict[str, Any] | None = None, id: str | None = None) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from dataclasses import fields
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -99,12 +100,14 @@ class DataRobotWaitTrigger(BaseTrigger):
         if self._fired:
             return
         # A task of its own: Airflow cancels the trigger, this call included, once more at every turn of its loop. It
-        # has no limit: a triggerer's first question to its API makes it build that API (half a minute on a busy one),
-        # and one that is broken off ends a triggerer of Airflow 3.1 (the next question gets its answer).
+        # has no limit: a triggerer's first question to its API makes it build that API, a minute on a busy machine, and
+        # one that is broken off ends a triggerer of Airflow 3.1 (the next question gets its answer).
         stopping = asyncio.create_task(self._stop(), name="datarobot-kill")
         _stopping.add(stopping)
         stopping.add_done_callback(_stopping.discard)
-        await asyncio.shield(stopping)
+        while not stopping.done():  # the log of the task is open as long as its trigger runs
+            with suppress(asyncio.CancelledError):
+                await asyncio.shield(stopping)
 
     async def _stop(self) -> None:
         try:

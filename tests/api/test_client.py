@@ -13,7 +13,7 @@ import pytest
 from airflow_provider.api import errors
 from airflow_provider.api.client import AsyncClient, Client
 from airflow_provider.api.exchange import USER_AGENT
-from airflow_provider.api.waiting import Pacing, TimedOut
+from airflow_provider.api.waiting import GaveUp, Pacing, TimedOut
 from airflow_provider.api.waits import Done, EntityWait, Failed, JobWait
 from tests.api.tools import ID, TOKEN, Even, Scripted, Teller, page, says, settings
 
@@ -306,7 +306,8 @@ async def test_a_wait_reads_the_settings_again_after_a_401(kind: str) -> None:
 
 async def test_without_new_settings_a_second_401_ends_the_wait(both: Teller) -> None:
     end = await both([says(401, {"message": "expired"})] * 2).run("wait", JobWait("status/x/"))
-    assert isinstance(end, Failed)
+    assert isinstance(end, GaveUp)
+    assert end.refused
     assert "getStatus answered 401: expired" in end.reason
 
 

@@ -37,9 +37,10 @@ class Account:
         }
         self._rows[death] = row
         self.lines.append(" | ".join(str(one) for one in row.values()))
+        self.keep()
 
     def keep(self) -> None:
-        """Writes the file of a whole run; with ``KEEP=1`` lines of a partial one take their places in it."""
+        """Writes the file when the run is whole; with ``KEEP=1`` lines of a partial one take their places in it."""
         every = list(deaths())
         whole = len(self._rows) == len(every)
         if not whole and not os.environ.get("KEEP"):

@@ -57,11 +57,9 @@ def scene(airflow: Stack, emulator: Emulator, tmp_path: Path) -> Scene:
 
 
 @pytest.fixture(scope="session")
-def account() -> Iterator[Account]:
+def account() -> Account:
     """What came of each; kept for the docs when all were played."""
-    account = Account()
-    yield account
-    account.keep()
+    return Account()
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

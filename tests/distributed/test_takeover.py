@@ -10,11 +10,11 @@ import pytest
 from demo.processes import until
 from tests.distributed import fleet
 from tests.distributed.cluster import DAG, Cluster, cluster
-from tests.distributed.watching import TakeOver, Watch
+from tests.distributed.watching import SHORT_PAUSE, TakeOver, Watch
 
 pytestmark = pytest.mark.distributed
 
-WAITS, KILLS = 12, 3
+WAITS, KILLS = 10, 3
 # Seconds between two heartbeats, and without one until the others take over: Airflow's own, and quicker.
 HEARTBEATS = {"defaults": (5, 30), "tuned": (1, 5)}
 
@@ -33,7 +33,7 @@ def made(word: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluste
 def test_the_other_triggerer_takes_over_and_writes_nothing(made: Cluster, word: str, figures: dict[str, Any]) -> None:
     ids = fleet.deployments(made, WAITS * fleet.GATED)[:: fleet.GATED]
     run_id = made.stack.airflow.trigger(DAG, {"deployments": ids, "files": []})
-    until(lambda: made.waiting() == WAITS, "all wait for people", 600)
+    until(lambda: made.waiting() == WAITS, "all wait for people", 600, pause=1)
     written = made.door.accepted()
     killed = [taken_over(made, made.lose) for _ in range(KILLS)]
     ended = [taken_over(made, made.ask_to_end)]
@@ -49,7 +49,7 @@ def taken_over(made: Cluster, how: Any) -> float:
     """Ends the triggerer that has most waits and starts it again; seconds until the other had the last of them."""
     name = max(made.triggerers, key=lambda one: len(made.waits_of(one)))
     over = TakeOver(made, name, how)
-    until(over.done, "the other one has its waits", 300, pause=0.05)
+    until(over.done, "the other one has its waits", 300, pause=SHORT_PAUSE)
     assert over.held == over.seconds.keys()
     made.start_triggerer(name)
     return round(max(over.seconds.values()), 1)

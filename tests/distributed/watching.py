@@ -13,7 +13,8 @@ from demo.processes import Unwell, until
 from tests.connections import ESTABLISHED
 from tests.distributed.cluster import Cluster
 
-PAUSE = 0.1  # seconds between two looks
+PATIENCE = 3600.0
+PAUSE, SHORT_PAUSE = 1.0, 0.1  # seconds between two looks, and where time is measured
 
 
 class TakeOver:
@@ -47,10 +48,10 @@ class Reviewer:
         self._next = 0.0
 
     def look(self) -> None:
-        """Approves what is pending, once a second."""
+        """Approves what is pending, once in two seconds."""
         if time.monotonic() < self._next:
             return
-        self._next = time.monotonic() + 1
+        self._next = time.monotonic() + 2
         pending = self._ask("GET", "changeRequests/", entityType="deployment", status="pending", limit=100)["data"]
         for request in pending:
             body = {"changeVersionId": request["changeVersionId"], "status": "approved"}
@@ -88,8 +89,8 @@ class Watch:
         self.reviewer, self.meter = Reviewer(cluster), Meter(cluster)
         self._cluster = cluster
 
-    def until(self, ready: Callable[[], bool], what: str, seconds: float = 600.0) -> None:
-        """Raises :class:`Unwell` after ``seconds``, when a part has ended by itself, or when a task has failed."""
+    def until(self, ready: Callable[[], bool], what: str, pause: float = PAUSE) -> None:
+        """Raises :class:`Unwell` after an hour, when a part has ended by itself, or when a task has failed."""
 
         def look() -> bool:
             self.reviewer.look()
@@ -99,4 +100,4 @@ class Watch:
                 raise Unwell(f"failed while waiting for: {what}: {failed}")
             return ready()
 
-        until(look, what, seconds, self._cluster.stack.children.values(), pause=PAUSE)
+        until(look, what, PATIENCE, self._cluster.stack.children.values(), pause)

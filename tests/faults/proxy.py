@@ -25,6 +25,7 @@ Deed = Literal[
     "refuse", "reset before", "reset after", "silent before", "silent after", "cut head", "cut body", "half JSON"
 ]
 HERE = "127.0.0.1"
+PATIENCE = 60.0  # real seconds until something is wrong
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ class Proxy:
         self._busy: set[socket.socket] = set()
         self._open: set[socket.socket] = set()
         self._idle: set[socket.socket] = set()
+        self._asking: set[socket.socket] = set()
         self._calls: list[tuple[str, str]] = []
         self._plan: Plan | None = None
         self._listener: socket.socket | None = None
@@ -90,6 +92,11 @@ class Proxy:
         with self._lock:
             self._plan = Plan(deed, len(self._calls) + nth, times, seconds)
             self._refuse_from(len(self._calls) + 1)
+
+    def await_done(self, count: int) -> None:
+        """Returns as soon as so many requests have come, and the service has answered all that were passed on."""
+        with self._lock:
+            assert self._lock.wait_for(lambda: len(self._calls) >= count and not self._asking, PATIENCE), self._calls
 
     def anew(self) -> None:
         """Nothing was sent, nothing is planned, and somebody listens."""
@@ -164,6 +171,9 @@ class Proxy:
             self._calls.append(request.line)
             number = len(self._calls)
             deed = self._plan.deed if self._plan is not None and self._plan.meets(number) else None
+            if deed not in ("reset before", "silent before"):
+                self._asking.add(client)
+            self._lock.notify_all()
         if deed == "reset before":
             return sockets.reset(client)
         if deed == "silent before":
@@ -176,6 +186,10 @@ class Proxy:
             return False
         except OSError:
             answer = None
+        finally:
+            with self._lock:
+                self._asking.discard(client)
+                self._lock.notify_all()
         if answer is None or deed == "reset after":
             return sockets.reset(client)
         if deed == "silent after":

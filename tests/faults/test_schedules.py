@@ -53,6 +53,10 @@ KNOWN = [
     ("CreateRemoteEvent", True, True, "retry", "504 after commit", 1, "unsure"),
     ("ReplaceModel (direct)", True, True, "retry", "connection refused", 1, "right"),
     ("DeleteMonitoringData", False, True, "clear", "503", 2, "reported"),
+    ("CreateOnDemandReport", True, False, "retry", "403 once", 3, "unsure"),
+    ("CreateOnDemandReport", False, True, "mark failed", "403 once", 3, "unsure"),
+    ("ExportPredictionData", False, True, "clear", "read timeout after commit", 4, "reported"),
+    ("RunRetrainingPolicy", False, True, "clear", "committed 10 min later, reset", 3, "reported"),
 ]
 
 

@@ -11,6 +11,7 @@ import httpx
 if TYPE_CHECKING:
     from tests.faults.proxy import Deed, Proxy
 
+SILENT = ("silent before", "silent after")
 SHORT = 0.05  # real seconds until a request that is to time out does so
 
 
@@ -44,6 +45,11 @@ class Wire:
         """Does this just before the nth request."""
         self.nth, self.times, self.deed = nth, 1, deed
 
+    def given_up(self) -> None:
+        """Nobody waits for the answer any more: what the service does about the request is done before it goes on."""
+        if self.network in SILENT:
+            self.proxy.await_done(len(self.calls))
+
     def sent(self, request: httpx.Request) -> None:
         """Counts a request; does what cannot be done by the proxy, which does not see who does not reach it."""
         self.calls.append((request.method, request.url.path))
@@ -53,7 +59,7 @@ class Wire:
         elif met and self.network == "full":
             request.url = request.url.copy_with(port=self.full)
             _hurry(request, "connect")
-        elif met and self.network.startswith("silent"):
+        elif met and self.network in SILENT:
             _hurry(request, "read")
         elif met and self.deed is not None:
             self.deed()
@@ -73,7 +79,11 @@ class Worker(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         self._wire.sent(request)
-        return self._http.handle_request(request)
+        try:
+            return self._http.handle_request(request)
+        except httpx.ReadTimeout:
+            self._wire.given_up()
+            raise
 
     def close(self) -> None:
         self._http.close()  # at the end of each attempt; the next one opens it again
@@ -88,7 +98,11 @@ class Triggerer(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         self._wire.sent(request)
-        return await self._http.handle_async_request(request)
+        try:
+            return await self._http.handle_async_request(request)
+        except httpx.ReadTimeout:
+            self._wire.given_up()
+            raise
 
     async def aclose(self) -> None:
         await self._http.aclose()

@@ -18,6 +18,7 @@ from demo.stack import Stack, clean_environment
 from tests.kills.results import Results
 from tests.kills.scene import Scene
 from tests.kills.stories import MODES, STORIES, Story
+from tests.servers.postgres import postgres
 
 DAGS = Path(__file__).parent / "dags"
 PYTHON = os.environ.get("STACK_PYTHON", sys.executable)
@@ -35,12 +36,9 @@ def line() -> str:
 
 
 @pytest.fixture(scope="session")
-def results(line: str) -> Iterator[Results]:
-    """Kept where everything was played, and ``RECORD=1`` asks for it."""
-    results = Results(line)
-    yield results
-    if results.whole and os.environ.get("RECORD"):
-        results.keep()
+def results(line: str) -> Results:
+    """Kept where ``RECORD=1`` asks for it."""
+    return Results(line, kept=bool(os.environ.get("RECORD")))
 
 
 @pytest.fixture(scope="session")
@@ -56,13 +54,19 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
 
 
 @pytest.fixture(scope="session")
-def airflow(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """PostgreSQL: on a busy machine components of Airflow die when an SQLite file stays locked."""
+    with postgres(tmp_path_factory.mktemp("postgres")) as address:
+        yield {"AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": address}
+
+
+@pytest.fixture(scope="session")
+def airflow(emulator: Emulator, database: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Airflow with its own settings, but for the room that the stories need."""
     connection = {"conn_type": "datarobot", "host": emulator.endpoint, "password": "requester-token"}
     home = tmp_path_factory.mktemp("airflow")
     environment = {
-        # Whoever finds the file locked waits for a minute, not for five seconds.
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db?timeout=60",
+        **database,
         "AIRFLOW_CONN_DATAROBOT_DEFAULT": json.dumps(connection),
         "AIRFLOW__CORE__PARALLELISM": str(2 * AT_ONCE),
     }

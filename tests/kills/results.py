@@ -1,4 +1,4 @@
-"""What a run has measured, kept for the documentation where all of it was played."""
+"""What a run has measured, kept for the documentation."""
 
 from __future__ import annotations
 
@@ -10,32 +10,36 @@ from pathlib import Path
 from typing import Any
 
 from tests.kills.scene import Scene
-from tests.kills.stories import MODES, STORIES, verdict
+from tests.kills.stories import MODES, verdict
 
 FILE = Path(__file__).parents[2] / "docs" / "parts" / "kills.json"
-TRIGGERER_STORIES = 3
 
 
 @dataclass
 class Results:
-    """By title, work and mode: what became of the work, and after how many seconds."""
+    """By title, work and mode: what became of the work, and after how many seconds.
+
+    ``kept``: whether it goes into the documentation.
+    """
 
     line: str
+    kept: bool
     rows: dict[tuple[str, str], dict[str, Mapping[str, Any]]] = field(default_factory=dict)
 
     def note(self, title: str, scene: Scene, seconds: float | None) -> None:
         """One story that went as it should."""
         row = self.rows.setdefault((title, scene.work.name), {})
         row[scene.mode] = {"became": verdict(scene), "seconds": seconds}
+        if self.kept:
+            self._keep()
 
-    @property
-    def whole(self) -> bool:
-        """Whether nothing is missing."""
-        return sum(map(len, self.rows.values())) == len(MODES) * len(STORIES) + 2 * TRIGGERER_STORIES
-
-    def keep(self) -> None:
-        """Puts them beside those of other lines."""
+    def _keep(self) -> None:
+        """Puts them beside those of other lines, in place of what was measured before of the same stories."""
         known = json.loads(FILE.read_text(encoding="utf-8")) if FILE.exists() else {}
-        rows = [{"title": title, "work": work, **cells} for (title, work), cells in self.rows.items()]
-        known[self.line] = {"day": f"{datetime.now(UTC):%Y-%m-%d}", "rows": rows}
+        older = known.get(self.line, {"rows": []})["rows"]
+        rows = {(row["title"], row["work"]): {mode: row[mode] for mode in MODES if mode in row} for row in older}
+        for name, cells in self.rows.items():
+            rows[name] = {**rows.get(name, {}), **cells}
+        listed = [{"title": title, "work": work, **cells} for (title, work), cells in rows.items()]
+        known[self.line] = {"day": f"{datetime.now(UTC):%Y-%m-%d}", "rows": listed}
         FILE.write_text(json.dumps(dict(sorted(known.items())), indent=1) + "\n", encoding="utf-8")

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from demo.processes import Unwell, until
 
@@ -21,19 +21,7 @@ if TYPE_CHECKING:
 TASK = "work"
 PACKAGE, MODEL, WANTED = "64d000000000000000000001", "64a100000000000000000001", "64d000000000000000000003"
 SOON, LATE = 240.0, 420.0  # seconds; the machine may be busy
-Answer = TypeVar("Answer")
 GOES_ON, WAS_STOPPED = ("goes on",), ("was sent to cancel its remote work", "was cancelled")
-
-
-def patiently(click: Callable[[], Answer]) -> Answer:
-    """Somebody who clicks once more where Airflow's database, an SQLite file, was busy."""
-    for _ in range(9):
-        try:
-            return click()
-        except Unwell as error:
-            if "Database error" not in str(error):
-                raise
-    return click()
 
 
 @dataclass
@@ -95,7 +83,7 @@ class Scene:
             self.service.predictions(self.deployment, rows=24, **window)
         given = {"deployment": self.deployment, "policy": self.policy, "package": WANTED, "folder": str(self.folder)}
         given |= {**window, "model": MODEL, **conf}
-        self.run_id = patiently(lambda: self.stack.airflow.trigger(self.dag, given))
+        self.run_id = self.stack.airflow.trigger(self.dag, given)
         until(lambda: bool(self.works()), f"{self.folder.name}: work", LATE, pause=0.5)
 
     def begin_elsewhere(self) -> None:
@@ -119,7 +107,7 @@ class Scene:
     def deed(self, what: Callable[[], object]) -> None:
         """Does it; time is counted from here."""
         self.deed_at = time.monotonic()
-        patiently(what)
+        what()
 
     def mark(self, state: str) -> None:
         """Marks the task."""
@@ -127,7 +115,7 @@ class Scene:
 
     def clear(self) -> None:
         """Clears the task."""
-        patiently(lambda: self.stack.airflow.clear(self.dag, self.run_id, [TASK]))
+        self.stack.airflow.clear(self.dag, self.run_id, [TASK])
 
     def fail_run(self) -> None:
         """Marks the whole run as failed."""
@@ -135,7 +123,7 @@ class Scene:
 
     def delete_run(self) -> None:
         """Deletes the run."""
-        patiently(lambda: self.stack.airflow.ask("DELETE", self._run_path))
+        self.stack.airflow.ask("DELETE", self._run_path)
 
     @property
     def _run_path(self) -> str:
@@ -154,7 +142,7 @@ class Scene:
 
     def looks(self) -> int:
         """How often somebody looked at the work."""
-        return self._about(self.service.log(operationId=self.work.look))
+        return sum(self._about(self.service.log(operationId=look)) for look in self.work.looks)
 
     def cancels(self) -> int:
         """How many cancels the service accepted for this work."""
@@ -166,7 +154,7 @@ class Scene:
         )
 
     def _about(self, requests: list[dict[str, Any]]) -> int:
-        ids = {str(one[key]) for one in self.works() for key in ("id", "jobId") if one.get(key)}
+        ids = {str(one[key]) for one in self.works() for key in ("id", "jobId") if one.get(key)} | {self.deployment}
         return sum(bool(ids & set(one["path"].split("/"))) for one in requests)
 
     def stopped(self) -> None:
@@ -183,9 +171,17 @@ class Scene:
         assert found == state, f"{found}:\n{self.log()}"
 
     def told(self, *words: str) -> None:
-        """Returns when the log of the task says one of these."""
+        """Returns when the log of the task says one of these.
+
+        A busy triggerer may notice the end of a trigger before its last words, which then stand in its own log.
+        """
+
+        def says() -> bool:
+            files = [self.log(), *(file.read_text(errors="replace") for file in self.stack.home.glob("triggerer*.log"))]
+            return any(word in text for word in words for text in files)
+
         try:
-            until(lambda: any(word in self.log() for word in words), "", SOON)
+            until(says, "", SOON)
         except Unwell:
             raise Unwell(f"{self.folder.name}: nobody says {' or '.join(words)}\n{self.log()}") from None
 

@@ -22,7 +22,7 @@ class Work:
     """One kind of remote work.
 
     ``dag``: whose task begins it. ``table``, ``deployment``, ``state``: where its records stand, and which of their
-    fields name their deployment and how they are. ``look``, ``cancel``: what asks for it, and what stops it.
+    fields name their deployment and how they are. ``looks``, ``cancel``: what asks for it, and what stops it.
     ``importance``: of its deployment; an approval policy applies to CRITICAL ones.
     """
 
@@ -31,7 +31,7 @@ class Work:
     table: str
     deployment: str
     state: str
-    look: str
+    looks: tuple[str, ...]
     cancel: str | None
     importance: str = "LOW"
 
@@ -59,7 +59,7 @@ REQUEST = Work(
     table="changeRequests",
     deployment="entityId",
     state="status",
-    look="getChangeRequest",
+    looks=("getChangeRequest",),
     cancel="updateChangeRequestStatus",
     importance="CRITICAL",
 )
@@ -69,7 +69,7 @@ RETRAINING = Work(
     table="retrainingRuns",
     deployment="deploymentId",
     state="state",
-    look="getDeploymentRetrainingPolicyRun",
+    looks=("getDeploymentRetrainingPolicyRun",),
     cancel="updateDeploymentRetrainingPolicyRun",
 )
 BATCH = Work(
@@ -78,7 +78,7 @@ BATCH = Work(
     table="batchPredictions",
     deployment="deploymentId",
     state="status",
-    look="getBatchPrediction",
+    looks=("getBatchPrediction",),
     cancel="deleteBatchPrediction",
 )
 EXPORT = Work(
@@ -87,7 +87,7 @@ EXPORT = Work(
     table="dataExports",
     deployment="deploymentId",
     state="outcome",
-    look="getStatus",
+    looks=("getStatus",),
     cancel="updateDeploymentPredictionDataExport",
 )
 REPLACEMENT = Work(
@@ -96,7 +96,7 @@ REPLACEMENT = Work(
     table="jobs",
     deployment="deploymentId",
     state="state",
-    look="getStatus",
+    looks=("getStatus", "getDeployment"),  # the second where nobody remembers the job
     cancel=None,
 )
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from airflow_provider.tasks.base import FAIL_SIGNAL
-from tests.harness import Crash, Crashing, Stage, Task
+from tests.harness import Crash, Crashing, Stage, Store, Task
 from tests.journeys.conftest import connect
 from tests.life_cycle.conftest import BOTH, Asking, Blind, Replacing, handle_of, only_request, task
 from tests.people import approve, cancel
@@ -25,6 +25,30 @@ def test_a_worker_that_dies_around_its_write_leaves_one_effect(
     one = task(stage, Replacing, deferrable=deferrable, store=store, retries=1)
     assert one.run().state == "success"
     assert [ending.state for ending in one.endings] == ["crashed", "success"]
+    assert stage.service.count("modelReplaced") == 1
+
+
+@BOTH
+def test_an_attempt_whose_note_airflow_does_not_keep_says_what_was_accepted(
+    stage: Stage, deferrable: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from airflow.providers.common.compat.sdk import AirflowException
+
+    class Away(Store):
+        """As while Airflow's API server is away."""
+
+        def set(self, key: str, value: Any) -> None:
+            if value["state"] == "submitted" and not gone:
+                gone.append(key)
+                raise AirflowException("API_SERVER_ERROR")
+            super().set(key, value)
+
+    gone: list[str] = []
+    one = task(stage, Replacing, deferrable=deferrable, retries=1)
+    one.store = Away()
+    assert one.run().state == "success"
+    assert [ending.state for ending in one.endings] == ["retry", "success"]
+    assert "/model/ was accepted, and this attempt ends because Airflow does not keep that" in capsys.readouterr().out
     assert stage.service.count("modelReplaced") == 1
 
 

@@ -12,60 +12,27 @@ import random
 import resource
 import shutil
 import signal
-import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
-from pathlib import Path
 
-from demo.emulator import Emulator
-from demo.processes import Child, free_port, stop, until
-from demo.stack import clean_environment, settings
-from tests.airflow_home import forget_airflow
-from tests.faults.proxy import proxied
-from tests.servers.postgres import postgres
+from demo.processes import Child
 from tests.soak import judging
 from tests.soak.director import Director
 from tests.soak.figures import lines
-from tests.soak.rows import PROBE, Rows
 from tests.soak.sampling import Sampler
-from tests.soak.weather import SPEED, Weather, spells
-from tests.soak.work import Tenant
+from tests.soak.stage import ROOT, staged
+from tests.soak.weather import Weather, spells
+from tests.soak.work import SPEED
 
-ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "build" / "soak"
 FULL_MINUTES, FULL_WAITS = 60.0, 2000
-PACE = 1.0  # seconds between two turns of the director
+PACE = 0.5  # seconds between two turns of the director
+MOST_BEGUN = 6.0  # pieces of work that the director can begin in a second on a busy machine
 DRAIN_SECONDS, QUIET_SECONDS = 400.0, 100.0
-
-
-@contextmanager
-def triggerer(environment: dict[str, str]) -> Iterator[Child]:
-    """Airflow's own, with its rows in the database that the environment names."""
-    subprocess.run([sys.executable, "-m", "airflow", "db", "migrate"], env=environment, check=True, capture_output=True)
-    words = [sys.executable, "-m", "airflow", "triggerer", "--skip-serve-logs"]
-    child = Child("triggerer", words, environment, FOLDER / "triggerer.log")
-    try:
-        yield child
-    finally:
-        stop([child])
-
-
-def airflow_environment(database: str, waits: int) -> dict[str, str]:
-    """A stack's settings, of which the triggerer's are Airflow's defaults but for the capacity."""
-    (FOLDER / "airflow").mkdir()
-    told = settings(FOLDER / "airflow", FOLDER / "airflow" / "dags", free_port(), True, False)
-    kept = {name: value for name, value in told.items() if not name.startswith("AIRFLOW__TRIGGERER__")}
-    own = {
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": database,
-        "AIRFLOW__TRIGGERER__CAPACITY": str(waits + 100),
-        "PYTHONPATH": str(ROOT),
-    }
-    return clean_environment({**kept, **own})
 
 
 class Run:
@@ -106,11 +73,12 @@ def play(run: Run, director: Director, weather: Weather, child: Child, mean: flo
         keep(run, director, weather)
 
     def looking() -> bool:
-        """All waits are alive, and their looks have begun: the first of all waits for Airflow's API to be built."""
-        seen = sum(sum(one["requests"].values()) for one in lines(FOLDER / "probe.jsonl"))
-        return len(director.alive) >= director.wanted and seen >= director.wanted
+        """All waits are alive, in the triggerer too, and most have looked: before, Airflow has to build its API."""
+        seen = lines(FOLDER / "probe.jsonl")
+        asked = sum(sum(one["requests"].values()) for one in seen)
+        return bool(min(len(director.alive), seen[-1]["tasks"], asked) >= director.wanted)
 
-    run.turn_until(looking, act, 600)
+    run.turn_until(looking, act, 900)
     run.enter("steady")
     for tenant in weather.tenants:
         tenant.latest = time.time() + run.seconds
@@ -128,73 +96,37 @@ def play(run: Run, director: Director, weather: Weather, child: Child, mean: flo
 def keep(run: Run, director: Director, weather: Weather) -> None:
     """What is known so far, for a run that breaks off."""
     told = {"phases": run.phases, "weather": weather.told, "met": weather.met, "troubles": director.troubles}
-    (FOLDER / "run.json").write_text(json.dumps(told), encoding="utf-8")
+    write("run", told)
 
 
 def soak(minutes: float, waits: int, seed: int) -> None:
     """Plays a run and leaves everything in the folder."""
     rng = random.Random(seed)  # noqa: S311 - no secrets
-    mean = max(60.0, min(600.0, minutes * 15))
-    with ExitStack() as stack:
-        database = stack.enter_context(postgres(FOLDER))
-        environment = airflow_environment(database, waits)
-        (FOLDER / "first").mkdir()
-        emulators = [
-            stack.enter_context(Emulator(FOLDER / name, environment, speed=SPEED)) for name in ("first", "second")
-        ]
-        child = stack.enter_context(triggerer(environment))
-        forget_airflow(os.environ)
-        os.environ.update(environment)
-        rows = Rows()
-        proxy = stack.enter_context(proxied(emulators[1].origin))
-        endpoints = [emulators[0].endpoint, f"{proxy.origin}/api/v2"]
-        tenants = [
-            Tenant(name, endpoint, emulator.control, rng)
-            for name, endpoint, emulator in zip(("tenant_1", "tenant_2"), endpoints, emulators, strict=True)
-        ]
-        for tenant in tenants:
-            tenant.prepare(mean * SPEED, max(1, waits // 200))
-            rows.set_connection(tenant.name, tenant.endpoint, tenant.token)
-        from tests.soak.probe import LoopProbe
-
-        probe = FOLDER / "probe.jsonl"
-        rows.defer([(-1, LoopProbe(str(probe)))], PROBE)
-        until(lambda: bool(probe.exists() and lines(probe)), "the triggerer runs the probe", 120, [child])
-        runner = int(lines(probe)[0]["pid"])
-        ports = frozenset(int(one.split(":")[2].split("/")[0]) for one in endpoints)
+    mean = max(60.0, min(600.0, minutes * 15), waits / MOST_BEGUN)
+    with staged(FOLDER, waits, mean * SPEED, rng) as stage:
         run = Run(minutes * 60)
-        director = Director(rows, tenants, waits, mean, rng)
-        larger = spells(
-            tenants[0],
-            tenants[1], run.seconds, emulators[0].child.signal, proxy,
-            lambda tenant: rows.set_connection(tenant.name, tenant.endpoint, tenant.token),
-        )  # fmt: skip
-        weather = Weather(tenants, larger, rng)
-        processes = {
-            "runner": (runner, ports),
-            "supervisor": (child.process.pid, frozenset[int]()),
-            "service": (emulators[0].child.process.pid, frozenset[int]()),
-        }
-        sampler = Sampler(
-            FOLDER / "samples.jsonl", processes,
-            lambda: {"phase": run.phase, "alive": len(director.alive), "begun": len(director.works)},
-        )  # fmt: skip
+        director = Director(stage.rows, stage.tenants, waits, mean, rng)
+        weather = Weather(stage.tenants, spells(stage, run.seconds), rng)
+
+        def beside() -> dict[str, object]:
+            return {"phase": run.phase, "alive": len(director.alive), "begun": len(director.works)}
+
+        sampler = Sampler(FOLDER / "samples.jsonl", stage.processes, beside)
         sampler.start()
         try:
-            play(run, director, weather, child, mean)
+            play(run, director, weather, stage.triggerer, mean)
         finally:
             sampler.stop()
             keep(run, director, weather)
-            works = {index: asdict(work) for index, work in director.works.items()}
-            (FOLDER / "works.json").write_text(json.dumps(works), encoding="utf-8")
-        stores = {one.name: {table: one.world(table) for table in judging.TABLES} for one in tenants}
-        (FOLDER / "stores.json").write_text(json.dumps(stores), encoding="utf-8")
-        rest = {
-            "left": rows.left(),
-            "strange": director.strange,
-            "sampling": repr(sampler.error) if sampler.error else "",
-        }
-        (FOLDER / "rest.json").write_text(json.dumps(rest), encoding="utf-8")
+            write("works", {index: asdict(work) for index, work in director.works.items()})
+        write("stores", {one.name: {table: one.world(table) for table in judging.TABLES} for one in stage.tenants})
+        broken = repr(sampler.error) if sampler.error else ""
+        write("rest", {"left": stage.rows.left(), "strange": director.strange, "sampling": broken})
+
+
+def write(name: str, what: object) -> None:
+    """Keeps it in the folder."""
+    (FOLDER / f"{name}.json").write_text(json.dumps(what), encoding="utf-8")
 
 
 def main() -> int:

@@ -17,7 +17,7 @@ from tests.soak.work import Tenant, Work
 if TYPE_CHECKING:
     from airflow.triggers.base import BaseTrigger
 
-AT_ONCE = 0.5  # seconds of beginning work in a row
+AT_ONCE = 1.5  # seconds of beginning work in a row
 AGAIN = 5.0  # seconds after which an end that failed is tried again
 FEWEST, MOST = 0.2, 1.8  # of the mean, as long as work lasts
 

@@ -18,7 +18,7 @@ from tests.soak.work import JSON
 TABLES = ("jobs", "dataExports", "changeRequests", "retrainingRuns")
 RESULT = Path(__file__).parents[2] / "docs" / "parts" / "soak.json"
 GROWN = {"memory": 4.0, "descriptors": 8.0, "connections": 8.0, "threads": 2.0}  # in the second half; memory in MB
-LONG = 1800.0  # seconds from which on growth is judged: connections of a token that was changed last five minutes
+LONG = 900.0  # seconds from which on growth is judged: connections of a token that was changed last five minutes
 CONNECTIONS = 64  # for each connection record and token in use
 LAG = 100.0  # milliseconds, at the 99th percentile
 REFUSED_AFTER = 20.0  # seconds after which a token that was refused must not be felt any more

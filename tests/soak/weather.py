@@ -6,11 +6,13 @@ import random
 import signal
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tests.soak.work import Tenant
+from tests.soak.work import SPEED, Tenant
 
-SPEED = 60.0  # service seconds in a second
+if TYPE_CHECKING:
+    from tests.soak.stage import Stage
+
 PAGE = "<html><body><h1>Please log in</h1></body></html>"
 STORMS: Mapping[str, Mapping[str, Any]] = {
     "429 with Retry-After": {"kind": "retry_after", "seconds": 10 * SPEED},
@@ -95,20 +97,10 @@ class Weather:
             self._set.append((name, tenant, tenant.control("POST", "faults", fault)["id"]))
 
 
-def spells(
-    first: Tenant,
-    second: Tenant,
-    seconds: float,
-    stop: Callable[[signal.Signals], object],
-    proxy: Any,
-    set_token: Callable[[Tenant], object],
-) -> list[Spell]:
-    """The larger things in a run of so many seconds.
-
-    :param stop: sends a signal to the first tenant's service.
-    :param proxy: before the second tenant's service; it can go down and up.
-    :param set_token: gives Airflow's connection the tenant's present token.
-    """
+def spells(stage: Stage, seconds: float) -> list[Spell]:
+    """The larger things in a run of so many seconds: in its first half, the second is where nothing may grow."""
+    first, second = stage.tenants
+    proxy, stop, set_token = stage.proxy, stage.services[0].child.signal, stage.set_connection
     outage = min(OUTAGE_SECONDS, seconds / 10)
 
     def away(tenant: Tenant, value: bool, act: Callable[[], object]) -> None:
@@ -131,12 +123,12 @@ def spells(
         renew(tenant)
 
     return [
-        Spell("hangs", first, 0.22 * seconds, 0.22 * seconds + outage,
+        Spell("hangs", first, 0.12 * seconds, 0.12 * seconds + outage,
               lambda: away(first, True, lambda: stop(signal.SIGSTOP)),
               lambda: away(first, False, lambda: stop(signal.SIGCONT))),
-        Spell("is gone", second, 0.42 * seconds, 0.42 * seconds + outage,
+        Spell("is gone", second, 0.22 * seconds, 0.22 * seconds + outage,
               lambda: away(second, True, proxy.down), lambda: away(second, False, proxy.up)),
-        Spell("has a new token", first, 0.62 * seconds, 0.62 * seconds, lambda: rotate(first), lambda: None),
-        Spell("refuses the token", second, 0.80 * seconds, 0.80 * seconds + REFUSED_SECONDS,
+        Spell("has a new token", first, 0.32 * seconds, 0.32 * seconds, lambda: rotate(first), lambda: None),
+        Spell("refuses the token", second, 0.40 * seconds, 0.40 * seconds + REFUSED_SECONDS,
               lambda: refuse(second), lambda: set_token(second)),
     ]  # fmt: skip

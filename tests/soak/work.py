@@ -16,6 +16,7 @@ from demo.processes import Unwell
 
 GOVERNED, NIGHTLY, CANDIDATE = "64e000000000000000000001", "64e000000000000000000003", "64d000000000000000000003"
 BY_HAND = ("onDemandReport", "dataExport")  # the director ends these jobs
+SPEED = 60.0  # service seconds in a second
 MOST_POLICIES = 5  # of a deployment
 SWITCHES = {"retraining_unset": "runs", "export_places_full": "oldest_goes"}
 LATE = 100.0  # seconds after its deadline at which work ends that is too late
@@ -77,10 +78,10 @@ class Tenant:
                 self._policies.append(f"{path}{self.ask('POST', path, policy).json()['id']}/runs/")
 
     def ask(self, method: str, path: str, body: Any = None, token: str | None = None) -> httpx.Response:
-        """One call of a user; raises :class:`Unwell` on any error status."""
+        """One call of a user; raises :class:`Unwell` on any error status, and where a read answers something else."""
         headers = {"Authorization": f"Bearer {token or self.token}"}
         answer = self._http.request(method, f"{self.endpoint}/{path}", json=body, headers=headers)
-        if answer.is_error:
+        if answer.is_error or (method == "GET" and not _is_json(answer)):  # storms meet our own looks too
             raise Unwell(f"{method} {path}: {answer.status_code} {answer.text[:500]}")
         return answer
 
@@ -154,9 +155,14 @@ class Tenant:
     def retraining(self, ends: float) -> Work:
         """A run that ends on the service's clock, unless it is cancelled before."""
         path = self._policies.pop(0)
-        before = {one["id"] for one in self.ask("GET", f"{path}?limit=100").json()["data"]}
-        self.ask("POST", path)
-        [run] = [one["id"] for one in self.ask("GET", f"{path}?limit=100").json()["data"] if one["id"] not in before]
+        try:
+            before = {one["id"] for one in self.ask("GET", f"{path}?limit=100").json()["data"]}
+            self.ask("POST", path)
+            after = [one["id"] for one in self.ask("GET", f"{path}?limit=100").json()["data"]]
+        except (Unwell, httpx.HTTPError):
+            self._policies.append(path)
+            raise
+        [run] = set(after) - before
         wait = {"kind": "retraining_run", "path": f"{path}{run}/", "promises": ["modelPackageId"]}
         how = self.rng.choices(["well", "cancelled"], [80, 20])[0]
         return Work("retraining", self.name, run, wait, ends if how == "cancelled" else 0.0, how, more=path)
@@ -171,6 +177,10 @@ class Tenant:
         """A point in time; nobody is asked."""
         ends = min(ends, self.latest)
         return Work("until", self.name, f"{ends:.6f}", {"kind": "until", "time": ends}, ends)
+
+
+def _is_json(answer: httpx.Response) -> bool:
+    return answer.content[:1] in (b"{", b"[")
 
 
 def _job(answer: httpx.Response) -> str:

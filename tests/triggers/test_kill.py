@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from airflow.triggers.base import BaseTrigger
 
 from airflow_provider.api.waits import JobWait, ReviewWait, to_json
 from airflow_provider.triggers.wait import DataRobotWaitTrigger
@@ -122,7 +123,11 @@ async def test_a_question_about_the_task_is_never_broken_off(
         loop = asyncio.get_running_loop()
         now = loop.time
         monkeypatch.setattr(loop, "time", lambda: now() + 3600)
-        await process.turn()
+        for _ in range(3):
+            await process.turn()
+            await asyncio.sleep(0)
+        if not hasattr(BaseTrigger, "on_kill"):  # 3.3 and later let go of a trigger that is cancelled twice
+            assert 1 in process.runner.triggers, "its log would be closed"
         assert status_of(service, request_id) == "pending"
         answers.set()
         await process.cancel(1)

@@ -54,8 +54,9 @@ for name, (operator, told) in STORIES.items():
                 deferrable=deferrable,
                 settle=5,
                 poll_interval=1,
-                retries=2,
-                retry_delay=timedelta(seconds=1),
+                retries=6,
+                retry_delay=timedelta(seconds=2),
+                retry_exponential_backoff=True,  # while the API server is away, no attempt even begins
                 **told,
             )
         globals()[dag.dag_id] = dag
