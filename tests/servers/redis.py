@@ -22,9 +22,7 @@ def redis(logs: Path) -> Iterator[str]:
     """
     port = free_port()
     options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
-    server = Child(
-        "redis", [program("redis-server", PACKAGE), *options], clean_environment({}), logs / "redis.log"
-    )
+    server = Child("redis", [program("redis-server", PACKAGE), *options], clean_environment({}), logs / "redis.log")
     ping = [program("redis-cli", "redis-tools"), "-h", "127.0.0.1", "-p", str(port), "ping"]
     try:
         until(lambda: b"PONG" in subprocess.run(ping, capture_output=True, check=False).stdout, "Redis", 30)
