@@ -16,9 +16,11 @@ def text() -> str:
     """How much was replayed, and for each answer of Airflow the verdicts there, with how many are the harness's."""
     run = json.loads(RESULT.read_text(encoding="utf-8"))
     told = (
-        f"{run['schedules']} schedules, drawn with seed {run['seed']}, replayed in Airflow {run['airflow']} on "
-        f"{run['day']}: {run['agreed']} of {run['schedules']} verdicts are those of the harness"
+        f"{run['schedules']} of {run['drawn']} schedules drawn with seed {run['seed']}, replayed in Airflow "
+        f"{run['airflow']} on {run['day']}: {run['agreed']} verdicts are those of the harness"
     )
+    if run["unmet"]:
+        told += f", {run['unmet']} times the fault met no request"
     return told + ".\n\n" + table(("answer", "schedules", "agree", *WORDS), [*_rows(run["rows"])])
 
 

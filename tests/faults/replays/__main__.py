@@ -2,7 +2,8 @@
 
     SCHEDULES=300 SEED=20260302 LANES=8 python -m tests.faults.replays
 
-``ONLY=7,12`` replays these of them alone. ``FOLDER=...`` keeps what came of each, and goes on where a run ended.
+``ONLY=7,12`` replays these of them alone. ``FOLDER=...`` keeps what came of each, and goes on where a run ended;
+``MINUTES=30`` begins no more after half an hour.
 """
 
 from __future__ import annotations
@@ -14,10 +15,8 @@ import tempfile
 import threading
 import time
 import traceback
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     from tests.faults.replays.lane import Lane, Replayed
     from tests.faults.replays.plans import Plan
 
-RESULT = Path(__file__).parents[3] / "docs" / "parts" / "replays.json"
 FULL = 300  # schedules from which on the result is kept
 
 
@@ -36,7 +34,7 @@ def main() -> int:
 
     airflow_home.prepare()
     from demo.processes import leave_on_sigterm
-    from tests.faults.replays import plans
+    from tests.faults.replays import accounting, plans
 
     leave_on_sigterm()
 
@@ -45,20 +43,31 @@ def main() -> int:
     drawn = (one for one in plans.planned(seed, count) if not only or str(one.number) in only)
     folder = Path(os.environ.get("FOLDER") or tempfile.mkdtemp(prefix="replays-"))
     say(f"what comes of each is in {folder}")
-    found = replayed(folder, drawn, min(int(os.environ.get("LANES", "8")), count))
-    return account(seed, found)
+    minutes = float(os.environ.get("MINUTES", "inf"))
+    found = replayed(folder, drawn, min(int(os.environ.get("LANES", "8")), count), minutes)
+    result = accounting.counted(seed, count, found)
+    sys.stdout.write(json.dumps(result) + "\n")
+    if len(found) >= FULL or os.environ.get("KEEP"):
+        accounting.keep(result)
+        say("kept for the docs; `make fresh` puts it into docs/reliability.md")
+    return 0 if result["agreed"] == len(found) else 1
 
 
-def replayed(folder: Path, drawn: Iterable[Plan], count: int) -> list[tuple[Plan, Replayed]]:
-    """Each schedule with what came of it, so many at a time; what the folder has of an earlier run is kept."""
+def replayed(folder: Path, drawn: Iterable[Plan], count: int, minutes: float) -> list[tuple[Plan, Replayed]]:
+    """What came of each schedule, so many at a time; what the folder has of an earlier run is not played again.
+
+    :param minutes: after which no more are begun.
+    """
     from tests.faults.replays import keeping
     from tests.faults.replays.house import lanes
 
     kept, free = keeping.read(folder), SimpleQueue[Any]()
 
-    def work(plan: Plan) -> tuple[Plan, Replayed]:
+    def work(plan: Plan) -> tuple[Plan, Replayed] | None:
         if plan in kept:
             return plan, kept[plan]
+        if time.monotonic() - _begun > 60 * minutes:
+            return None
         lane: Lane = free.get()
         try:
             one = _played(lane, plan)
@@ -73,7 +82,7 @@ def replayed(folder: Path, drawn: Iterable[Plan], count: int) -> list[tuple[Plan
         for lane in made:
             free.put(lane)
         say(f"Airflow is up, with {len(made)} lanes")
-        return list(pool.map(work, drawn))
+        return [one for one in pool.map(work, drawn) if one is not None]
 
 
 def _played(lane: Lane, plan: Plan) -> Replayed:
@@ -100,36 +109,6 @@ def tell(plan: Plan, one: Replayed) -> None:
     say(f"{plan}: {plan.word} | {one.verdict.word}{met} ({one.seconds:.0f} s)")
     if not agree(plan.word, one.verdict.word):
         say(f"DIFFERENT ({plan.number})\n    harness: {plan.why}\n    Airflow: {one.verdict.why}")
-
-
-def account(seed: int, found: Sequence[tuple[Plan, Replayed]]) -> int:
-    """Counts, prints and, after a full run, keeps the result."""
-    from airflow import __version__
-
-    from tests.faults.replays.agreement import agree
-
-    counted: Counter[tuple[str, str, str]] = Counter()
-    agreed = unmet = again = 0
-    for plan, one in found:
-        counted[plan.answer, plan.word, one.verdict.word] += 1
-        agreed += agree(plan.word, one.verdict.word)
-        unmet += not one.met
-        again += one.attempt > 1
-    result: dict[str, Any] = {
-        "seed": seed,
-        "schedules": len(found),
-        "agreed": agreed,
-        "unmet": unmet,
-        "again": again,
-        "airflow": __version__,
-        "day": datetime.now(UTC).date().isoformat(),
-        "rows": [[*key, agree(*key[1:]), number] for key, number in sorted(counted.items())],
-    }
-    sys.stdout.write(json.dumps(result) + "\n")
-    if len(found) >= FULL or os.environ.get("KEEP"):
-        RESULT.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-        say(f"kept in {RESULT.name}; `make fresh` puts it into docs/reliability.md")
-    return 0 if agreed == len(found) else 1
 
 
 _begun, _lock = time.monotonic(), threading.Lock()

@@ -1,4 +1,4 @@
-"""The proxy of a lane, with what only somebody who reads the task's log can do: refuse a number of times."""
+"""The proxy of a lane: it knows requests by what they ask for, and refuses as often as the task's log tells."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import contextlib
 import socket
 import threading
 from collections.abc import Callable
+from typing import BinaryIO
 
-from tests.faults.proxy import HERE, Proxy
+from tests.faults.framing import Message
+from tests.faults.proxy import HERE, Deed, Proxy
 
 WINDOW = 45.0  # real seconds after which somebody listens again, whatever the log says
 GLANCE = 0.05
@@ -19,6 +21,12 @@ class Gate(Proxy):
     _mute = False
     _full: socket.socket | None = None
     _waiting: tuple[socket.socket, ...] = ()
+
+    _wanted: tuple[Deed, Callable[[str, str], bool], int] | None = None
+
+    def spoil(self, deed: Deed, fits: Callable[[str, str], bool], kth: int) -> None:
+        """Spoils the kth request from now on whose method and path fit."""
+        self._wanted = (deed, fits, kth)
 
     def refuse(self, nth: int, times: int, mute: bool, failed: Callable[[], int]) -> None:
         """Makes so many connections fail from the nth request on.
@@ -46,8 +54,18 @@ class Gate(Proxy):
 
     def anew(self) -> None:
         with self._lock:
-            self._mute = False
+            self._mute, self._wanted = False, None
             super().anew()
+
+    def _next(self, client: socket.socket, asked: BinaryIO) -> Message | None:
+        request = super()._next(client, asked)
+        with self._lock:
+            if request is not None and self._wanted is not None and self._wanted[1](*request.line):
+                deed, fits, kth = self._wanted
+                self._wanted = (deed, fits, kth - 1)
+                if kth == 1:
+                    self.plan(deed)
+        return request
 
     def _fill(self) -> None:
         """A queue of one place, which we take ourselves: whoever comes then gets no answer."""

@@ -159,6 +159,7 @@ class Story:
         self._lane.airflow.set_state(self._dag, run, TASK, "failed")
         until(lambda: self._lane.watch.killed(self._dag), f"{self._plan}: the trigger is told", KILL, pause=PAUSE)
         self._kills += self._lane.watch.stopped(self._dag)
+        self._end(run)
         self._look()
 
     def _clear(self, run: str) -> None:
@@ -175,6 +176,8 @@ class Story:
     def _end(self, run: str) -> Ending:
         watch = self._lane.watch
         until(lambda: watch.instance(self._dag, run).state in OVER, f"{self._plan} ends", LONGEST, pause=PAUSE)
+        # Who cleared the task before its run has ended would see the scheduler end the run all the same.
+        until(lambda: watch.run(self._dag, run) in OVER, f"the run of {self._plan} ends", LONGEST, pause=PAUSE)
         return watch.ending(self._dag, run)
 
     def _look(self) -> None:

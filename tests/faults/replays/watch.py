@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,10 +20,17 @@ INSTANCE = text(
     "WHERE i.dag_id = :dag_id AND i.run_id = :run_id"
 )
 KNOWN = text("SELECT 1 FROM serialized_dag WHERE dag_id = :dag_id")
+RUN = text("SELECT state FROM dag_run WHERE dag_id = :dag_id AND run_id = :run_id")
 BACKFILLED = text("SELECT run_id FROM dag_run WHERE dag_id = :dag_id AND run_type = 'backfill'")
 STOPPED = "was sent to cancel its remote work"
-KILLED = (STOPPED, "nothing could be done about it", "its remote work goes on", "Nothing cancels its remote work")
-UNREACHED = ("ConnectError at ", "ConnectTimeout at ")
+KILLED = (
+    STOPPED,
+    "nothing could be done about it",
+    "its remote work goes on",
+    "Nothing cancels its",
+    "on_kill() timed out",
+)
+UNREACHED = re.compile(r"(\w+): Connect(?:Error|Timeout) at ")
 
 
 @dataclass(frozen=True)
@@ -63,6 +71,11 @@ class Watch:
         rows = self._rows(BACKFILLED, dag_id=dag_id)
         return str(rows[0][0]) if rows else ""
 
+    def run(self, dag_id: str, run_id: str) -> str:
+        """The state of a run, which ends a little later than its task."""
+        rows = self._rows(RUN, dag_id=dag_id, run_id=run_id)
+        return str(rows[0][0]) if rows else ""
+
     def instance(self, dag_id: str, run_id: str) -> Instance:
         """The one task of a run."""
         rows = self._rows(INSTANCE, dag_id=dag_id, run_id=run_id)
@@ -84,9 +97,9 @@ class Watch:
         """How many triggers have stopped the work of a killed task."""
         return sum(STOPPED in line for line in self._lines(dag_id))
 
-    def unreached(self, dag_id: str) -> int:
-        """How many tries came to no connection."""
-        return sum(any(one in line for one in UNREACHED) for line in self._lines(dag_id))
+    def unreached(self, dag_id: str) -> list[str]:
+        """The operations of all tries that came to no connection."""
+        return [found[1] for line in self._lines(dag_id) if (found := UNREACHED.search(line))]
 
     def _rows(self, query: Any, **values: str) -> list[Any]:
         with self._engine.connect() as connection:
