@@ -21,6 +21,7 @@ from airflow_provider.api.errors import (
 from airflow_provider.api.writes import WRITES
 
 if TYPE_CHECKING:
+    from airflow_provider.tasks.memory import Handle
     from airflow_provider.tasks.run import Run
 
 ASKING = (AnswerLost, NotReached, NotUnderstood, Refused, ServiceFailed)  # errors about a later call, not the work
@@ -48,6 +49,20 @@ def refused(run: Run, reason: str | None) -> PollBudgetSpent:
     if run.memory.lasts:
         error.message += ", and who clears the task takes it up"
     return error
+
+
+def done_before(run: Run, handle: Handle) -> dict[str, Any] | list[Any]:
+    """The result of an earlier attempt that ended well while its worker died, or Airflow did not take note of it."""
+    if handle.result is None:
+        raise OutcomeUnknown(
+            "an earlier attempt did this and ended well, Airflow did not take note of it, and its result was too large "
+            f"to be kept; look at {_look(handle.operation)}, then clear the task to do it again, or do not",
+            operation=handle.operation,
+            request_id=handle.request_id,
+        )
+    run.log.warning("An earlier attempt did this and ended well, and Airflow did not take note of it: nothing is sent.")
+    found: dict[str, Any] | list[Any] = handle.result
+    return found
 
 
 def tell_blank(result: Any, run: Run) -> Any:

@@ -172,6 +172,8 @@ class DataRobotBaseOperator(WritingTask):
 
     def _first_step(self, run: Run) -> Step:
         handle = run.memory.recall()
+        if handle is not None and handle.done and handle.is_of(run.fingerprint, run.tries):
+            return aftermath.done_before(run, handle)
         if handle is None or handle.state == "settled":
             return self.start(run)
         if handle.fingerprint != run.fingerprint:
@@ -224,8 +226,9 @@ class DataRobotBaseOperator(WritingTask):
         step = aftermath.tell_twice(step, run)
         if run.blank and not self.certain():
             step = aftermath.tell_blank(step, run)
-        run.memory.settle()
-        return json.loads(json.dumps(mask(step), default=str))
+        result = json.loads(json.dumps(mask(step), default=str))
+        run.memory.finish(result, run.tries)
+        return result
 
     def _after(self, run: Run, told: WaitEvent) -> Step:
         telling.over(self.log, run.handle, told, run.clock())

@@ -3,9 +3,10 @@
     intended ──► submitted ──► settled
     (noted before the write)   (noted after it)   (the outcome was handed over, or was a final failure)
 
-Only an unsettled handle is taken up; a settled one means new work, even when the arguments are equal. The handle lives
-in the task state store (Airflow 3.3) and travels with the trigger. Before 3.3 there is no store that survives an
-attempt: XCom is emptied before each one. There, each operator looks at the service instead.
+Only an unsettled handle is taken up; a settled one means new work for whoever cleared the task, even when the arguments
+are equal. An attempt that nobody asked for, after one that ended well without Airflow's knowledge, gives that one's
+result again. The handle lives in the task state store (Airflow 3.3) and travels with the trigger. Before 3.3 there is
+no store that survives an attempt: XCom is emptied before each one. There, each operator looks at the service instead.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ State = Literal["intended", "submitted", "settled"]
 Owner = Literal["ours", "adopted"]
 KEY = "datarobot_handle"
 VERSION = 1
+KEPT = 32_000  # letters of a result; Airflow's store takes 64 kB
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +35,9 @@ class Handle:
     ``cancel``: what is waited for and the one write that stops it; ``tries``: how many tries Airflow granted the task
     then (clearing it by hand grants more); ``request_id``: of the exchange that began the work; ``sent_twice``:
     operations that were sent again after a lost answer or by an attempt that died, of which a late commit may have made
-    two. Times are seconds since 1970: ``deadline`` of the task, which holds over attempts, ``attempt_end`` of this
-    attempt, ``since`` and ``until`` of this wait.
+    two; ``done``, ``result``: whether it was settled because all went well, and what the task then gave, None where
+    that is too large to be kept. Times are seconds since 1970: ``deadline`` of the task, which holds over attempts,
+    ``attempt_end`` of this attempt, ``since`` and ``until`` of this wait.
     """
 
     operation: str
@@ -54,11 +57,17 @@ class Handle:
     tries: int | None = None
     request_id: str | None = None
     sent_twice: list[str] = field(default_factory=list)
+    done: bool = False
+    result: Any = None
     v: int = VERSION
 
     def to_json(self) -> dict[str, Any]:
         """The handle as plain JSON."""
         return asdict(self)
+
+    def is_of(self, fingerprint: str, tries: int | None) -> bool:
+        """Whether it is of the same work, and nobody has cleared the task since: that grants it more tries."""
+        return self.fingerprint == fingerprint and self.tries is not None and self.tries == tries
 
     @classmethod
     def from_json(cls, data: Any) -> Handle | None:
@@ -140,6 +149,21 @@ class Memory:
         """The work is over: the next attempt starts anew."""
         if self.handle is not None and self.handle.state != "settled":
             self.update(state="settled")
+
+    def finish(self, result: Any, tries: int | None) -> None:
+        """The work is over and went well: an attempt after this one that nobody asked for gives the same result.
+
+        :param tries: how many Airflow grants the task now.
+        """
+        if self.handle is not None and (self.noted or self.handle.state != "settled"):
+            self.update(state="settled", done=True, result=result if _can_be_kept(result) else None, tries=tries)
+
+
+def _can_be_kept(result: Any) -> bool:
+    try:
+        return len(json.dumps(result, allow_nan=False)) <= KEPT
+    except ValueError:  # not a number, which JSON does not know
+        return False
 
 
 def check_plain(what: str, value: Any) -> None:

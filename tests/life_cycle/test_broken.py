@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from airflow_provider.tasks.base import FAIL_SIGNAL
+from airflow_provider.tasks.memory import KEPT
 from tests.harness import Crash, Crashing, Stage, Store, Task
 from tests.journeys.conftest import connect
 from tests.life_cycle.conftest import BOTH, Asking, Blind, Replacing, handle_of, only_request, task
@@ -50,6 +51,44 @@ def test_an_attempt_whose_note_airflow_does_not_keep_says_what_was_accepted(
     assert [ending.state for ending in one.endings] == ["retry", "success"]
     assert "/model/ was accepted, and this attempt ends because Airflow does not keep that" in capsys.readouterr().out
     assert stage.service.count("modelReplaced") == 1
+
+
+class Dying(Store):
+    """The worker dies when the task has noted that its work is over, before Airflow knows."""
+
+    died = False
+
+    def set(self, key: str, value: Any) -> None:
+        super().set(key, value)
+        if value["state"] == "settled" and not self.died:
+            self.died = True
+            raise Crash("after the end")
+
+
+def test_an_attempt_after_one_that_ended_well_unknown_to_airflow_gives_its_result(stage: Stage) -> None:
+    one = task(stage, Blind, retries=1)
+    one.store = Dying()
+    assert one.run().result == {"outcome": "sent"}
+    assert [ending.state for ending in one.endings] == ["crashed", "success"]
+    assert len(stage.service.log(writes="true")) == 1
+    assert one.clear().result == {"outcome": "sent"}  # somebody asked for it
+    assert len(stage.service.log(writes="true")) == 2
+
+
+@pytest.mark.parametrize("result", ["x" * KEPT, float("nan")], ids=["too large", "no JSON"])
+def test_a_result_that_cannot_be_kept_is_said_to_be_lost(stage: Stage, result: Any) -> None:
+    class Large(Blind):
+        def start(self, run: Any) -> Any:
+            super().start(run)
+            return {"much": result}
+
+    one = task(stage, Large, retries=1)
+    one.store = Dying()
+    ending = one.run()
+    assert [ending.state for ending in one.endings] == ["crashed", "failed"]
+    assert "OutcomeUnknown" in str(ending.error)
+    assert "an earlier attempt did this and ended well" in str(ending.error)
+    assert len(stage.service.log(writes="true")) == 1
 
 
 @BOTH
