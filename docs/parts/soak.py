@@ -25,10 +25,12 @@ def text() -> str:
     seen = run["waits ended"]["seen after"]
     requests = sum(run["requests"].values())
     told = (
-        f"{run['day']}: {run['seconds'] / 60:.0f} minutes with {run['waits']:,} waits at a time, "
+        f"{run['day']}: {run['seconds'] / 60:.0f} minutes with {run['alive']['least']:,} to "
+        f"{run['alive']['most']:,} waits at a time (fewer where other work kept the machine from beginning new ones), "
         f"{sum(sum(one.values()) for one in ended.values()):,} in all; {requests:,} requests, "
         f"{requests / run['seconds']:.0f} a second, of which {_outcomes(run['requests'])}. "
-        f"Lost or wrong: {run['wrong'] or 'none'}.\n\n"
+        f"Waits that were lost or ended wrong: {run['wrong'] or 'none'}. "
+        f"Beyond a bound: {run['beyond'] or 'nothing'}.\n\n"
     )
     grown = run["grown in the second half"]
     rows = [(NAMES[name], *_range(run[name]), f"{grown[name]:+.1f}") for name in NAMES]
@@ -50,7 +52,8 @@ def text() -> str:
         f"\n\nHow soon an end was seen: half of them within {seen['p50']:.0f} s, 99 % within {seen['p99']:.0f} s, all "
         f"within {seen['most']:.0f} s, outages included. Processor, of one core: {used}; the load of the machine was "
         f"{run['load']['least']:.0f} to {run['load']['most']:.0f}. Lines of Airflow about a blocked thread: "
-        f"{run['blocked']['in all']}, and {run['blocked']['while starting']} while it started."
+        f"{run['blocked']['in all']}, of which {run['beyond'] or 'none'} for another reason than other work on the "
+        f"machine and Python's collector, and {run['blocked']['while starting']} while it started."
     )
     return told + "\n\n".join((costs, lag, kinds)) + rest
 

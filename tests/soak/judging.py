@@ -31,13 +31,14 @@ def judge(folder: Path, told: Mapping[str, Any], keep: bool) -> int:
     run, rest = (json.loads((folder / f"{name}.json").read_text()) for name in ("run", "rest"))
     waits = waits_of(folder, run)
     found = {**told, **figures(folder, run), "waits ended": waits, "storms": run["met"]}
-    wrong = [*waits.pop("wrong"), *bounds(found, rest)]
-    found["wrong"] = len(wrong)
-    sys.stdout.write("\n".join([json.dumps(found, indent=1), *wrong[:SHOWN], ""]))
+    wrong = waits.pop("wrong")
+    beyond = list(bounds(found, rest))
+    found |= {"wrong": len(wrong), "beyond": len(beyond)}
+    sys.stdout.write("\n".join([json.dumps(found, indent=1), *wrong[:SHOWN], *beyond[:SHOWN], ""]))
     if keep:
         RESULT.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     draw(folder, keep)
-    return 1 if wrong else 0
+    return 1 if wrong or beyond else 0
 
 
 def draw(folder: Path, keep: bool) -> None:
