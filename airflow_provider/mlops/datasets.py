@@ -164,7 +164,9 @@ def wait_processed(
         if isinstance(end, TimedOut):
             raise WaitTimedOut(f"{told}: {end.note}", operation="getDatasetVersion")
         if isinstance(end, GaveUp):
-            raise PollBudgetSpent(f"{told}: {end.reason}", operation="getDatasetVersion")
+            spent = PollBudgetSpent(f"{told}: {end.reason}", operation="getDatasetVersion")
+            spent.retryable = not end.refused
+            raise spent
         if isinstance(end, Failed) and not is_lost(wait, end.reason):
             raise JobFailed(f"{told}: {end.reason}", operation="getDatasetVersion")
         dataset = end.result.get("entity", dataset)

@@ -274,5 +274,10 @@ class Run:
             deadline=self.deadline,
             attempt_end=self.attempt_end,
             tries=self.tries,
-            sent_twice=known.sent_twice if known else [],
+            sent_twice=self._untold(),
         )
+
+    def _untold(self) -> list[str]:
+        """What was sent twice for the same work, and was told by no result: a late commit is late for new work, too."""
+        last = self.memory.handle
+        return [] if last is None or last.done or last.fingerprint != self.fingerprint else last.sent_twice
