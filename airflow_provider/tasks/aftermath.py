@@ -110,12 +110,14 @@ def tell_accepted(run: Run, error: DataRobotError, findable: bool) -> None:
         return
     if isinstance(error, ASKING):
         error.message += f"; {handle.operation} was accepted before that, and its work is done or goes on"
-    if (error.retryable or isinstance(error, PollBudgetSpent)) and not run.memory.lasts and not findable:
-        error.retryable = False
-        error.message += (
-            f"; without a memory (before Airflow 3.3) it is not sent again: check with {_look(handle.operation)}, then "
-            "clear the task to send it again, or do not"
-        )
+    if not (error.retryable or isinstance(error, PollBudgetSpent)) or findable:
+        return
+    if run.memory.lasts and handle.wait:
+        return  # the next attempt takes it up
+    why = "with nothing of it to take up" if run.memory.lasts else "without a memory (before Airflow 3.3)"
+    error.retryable = False
+    look = _look(handle.operation)
+    error.message += f"; {why} it is not sent again: check with {look}, then clear the task to send it again, or do not"
 
 
 def _look(operation: str) -> str:

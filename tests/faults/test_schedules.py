@@ -52,6 +52,7 @@ KNOWN = [
     ("ExportTrainingData", False, False, "retry", "empty body", 12, "right"),
     ("CreateRemoteEvent", True, True, "retry", "504 after commit", 1, "unsure"),
     ("ReplaceModel (direct)", True, True, "retry", "connection refused", 1, "right"),
+    ("CreateRemoteEvent", True, False, "retry", "empty body", 1, "unsure"),
     ("UploadActuals (as a dataset)", True, True, "backfill", "403 for a while", 8, "unsure"),
     ("RunRetrainingPolicy", True, True, "mark failed", "committed 10 min later, reset", 3, "reported"),
     ("DeleteMonitoringData", False, True, "clear", "503", 2, "reported"),
