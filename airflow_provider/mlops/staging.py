@@ -103,6 +103,8 @@ class DatasetSending(Sending):
         if isinstance(end, str):
             for chunk in batch:
                 self._part(chunk).unlink()
+        else:
+            end.message += f"; dataset {self.dataset} was accepted before that, and the next attempt takes it"
         return [end] * len(batch)
 
     def _part(self, chunk: Chunk) -> Path:

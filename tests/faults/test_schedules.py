@@ -54,6 +54,7 @@ KNOWN = [
     ("ReplaceModel (direct)", True, True, "retry", "connection refused", 1, "right"),
     ("CreateRemoteEvent", True, False, "retry", "empty body", 1, "unsure"),
     ("UploadActuals (as a dataset)", True, True, "backfill", "403 for a while", 8, "unsure"),
+    ("UploadActuals (as a dataset)", True, True, "retry", "401 for a while", 9, "repeated"),
     ("RunRetrainingPolicy", True, True, "mark failed", "committed 10 min later, reset", 3, "reported"),
     ("DeleteMonitoringData", False, True, "clear", "503", 2, "reported"),
     ("CreateOnDemandReport", True, False, "retry", "403 once", 3, "unsure"),
