@@ -47,10 +47,14 @@ class Gate(Proxy):
 
     def up(self) -> None:
         with self._lock:
-            for one in (*self._waiting, *([self._full] if self._full else [])):
-                one.close()
-            self._full, self._waiting = None, ()
+            self._empty()
             super().up()
+
+    def close(self) -> None:
+        with self._lock:
+            self._mute = False
+            super().close()
+            self._empty()
 
     def anew(self) -> None:
         with self._lock:
@@ -79,6 +83,11 @@ class Gate(Proxy):
             with contextlib.suppress(BlockingIOError):
                 one.connect((HERE, self._port))
         self._waiting = tuple(waiting)
+
+    def _empty(self) -> None:
+        for one in (*self._waiting, *([self._full] if self._full else [])):
+            one.close()
+        self._full, self._waiting = None, ()
 
     def _watch(self, plan: object, times: int, failed: Callable[[], int]) -> None:
         while self._plan is plan:

@@ -49,3 +49,10 @@ def test_another_story_finds_it_open(gate: Gate) -> None:
     gate.anew()
     with httpx.Client(timeout=5) as client:
         assert client.get(f"{gate.origin}/__emulator__/clock").is_success
+
+
+def test_nothing_is_left_of_one_that_is_closed(gate: Gate) -> None:
+    gate.refuse(1, 1, True, lambda: 0)
+    gate.close()
+    with httpx.Client(timeout=0.3) as client, pytest.raises(httpx.ConnectError):
+        client.get(gate.origin)
