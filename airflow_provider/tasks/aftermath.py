@@ -112,7 +112,7 @@ def tell_accepted(run: Run, error: DataRobotError, findable: bool) -> None:
         error.message += f"; {handle.operation} was accepted before that, and its work is done or goes on"
     if not (error.retryable or isinstance(error, PollBudgetSpent)) or findable:
         return
-    if run.memory.lasts and handle.wait:
+    if run.memory.lasts and (handle.wait or handle.id):
         return  # the next attempt takes it up
     why = "with nothing of it to take up" if run.memory.lasts else "without a memory (before Airflow 3.3)"
     error.retryable = False
