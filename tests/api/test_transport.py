@@ -16,25 +16,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from airflow_provider.api import errors, transport
-from airflow_provider.api.client import AsyncClient, Client
-from airflow_provider.api.settings import Settings
 from tests.api.server import Server, Visit
-from tests.api.tools import ID, TOKEN, settings
+from tests.api.tools import ID, TOKEN, ask, settings
 
 WRITE = ("updateDeploymentStatus", {"status": "inactive"})
-
-
-async def ask(kind: str, made: Settings, *call: Any, **arguments: Any) -> Any:
-    """One call through a client of this kind, sent once."""
-    if kind == "async":
-        async with AsyncClient(made, tries=1) as client:
-            return await client.call(*call, **arguments)
-
-    def run() -> Any:
-        with Client(made, tries=1) as client:
-            return client.call(*call, **arguments)
-
-    return await asyncio.to_thread(run)
 
 
 async def resets(visit: Visit) -> None:

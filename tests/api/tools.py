@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -134,3 +135,16 @@ class Both:
 
 
 Teller = Callable[..., Both]
+
+
+async def ask(kind: str, made: Settings, *call: Any, **arguments: Any) -> Any:
+    """One call through a client of this kind, sent once."""
+    if kind == "async":
+        async with AsyncClient(made, tries=1) as client:
+            return await client.call(*call, **arguments)
+
+    def run() -> Any:
+        with Client(made, tries=1) as client:
+            return client.call(*call, **arguments)
+
+    return await asyncio.to_thread(run)

@@ -21,13 +21,12 @@ import pytest
 
 from airflow_provider.api import answers, errors, intake, pages, trickling
 from airflow_provider.api.answers import DEPTH
-from airflow_provider.api.client import AsyncClient, Client
+from airflow_provider.api.client import Client
 from airflow_provider.api.messages import prepare, reading
-from airflow_provider.api.settings import Settings
 from airflow_provider.api.uploads import Upload
 from airflow_provider.mlops import fetching
 from tests.api.server import Server, Visit
-from tests.api.tools import HERE, ID, TOKEN, Teller, answer, says, settings
+from tests.api.tools import HERE, ID, TOKEN, Teller, answer, ask, says, settings
 from tests.trust.scanning import told
 
 KINDS = pytest.mark.parametrize("kind", ["sync", "async"])
@@ -42,19 +41,6 @@ def both() -> Any:
     from tests.api.tools import Both
 
     return lambda answers, **options: Both("sync", answers, **options)
-
-
-async def ask(kind: str, made: Settings, *call: Any, **arguments: Any) -> Any:
-    """One call through a client of this kind, sent once."""
-    if kind == "async":
-        async with AsyncClient(made, tries=1) as client:
-            return await client.call(*call, **arguments)
-
-    def run() -> Any:
-        with Client(made, tries=1) as client:
-            return client.call(*call, **arguments)
-
-    return await asyncio.to_thread(run)
 
 
 # --- too much, and without an end
